@@ -1,0 +1,1 @@
+"""The click command line: one file a command; parses, calls, renders; no logic."""

@@ -1,0 +1,1 @@
+"""Files to chunks, digests and manifests."""

@@ -1,0 +1,1 @@
+"""In-toto statements, DSSE envelopes, Sigstore bundles, and where they are found."""

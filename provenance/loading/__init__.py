@@ -1,0 +1,1 @@
+"""Verified loads, sealed files and what hands them to other loaders."""

@@ -1,0 +1,1 @@
+"""Static readers of model files; never import or run what they read."""

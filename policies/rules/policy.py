@@ -36,7 +36,7 @@ POLICY_RULES = (
     Rule(
         id="POL005",
         title="the policy is wrong",
-        explanation="The policy file has an unknown key, a value of the wrong type, or rules that contradict each other.",
+        explanation="The policy file has an unknown key, a value of the wrong type, or rules that contradict others.",
         hint="mend the line that is named",
     ),
 )

@@ -2,7 +2,63 @@
 
 from __future__ import annotations
 
+from policies.builtin import BUILTIN
+from policies.decisions import Decision, decide
+from policies.errors import PolicyError, UnknownRule
+from policies.evidence import Evidence, FileEvidence, LineageStatus, Signer, SigningMethod
 from policies.findings import DecisionName, Finding, finding, outcome
+from policies.formats import FORMATS, PICKLE_CARRIERS, PICKLE_FORMATS, PLAIN_FORMATS, PROFILES
+from policies.identities import identity_matches
+from policies.policy import (
+    GIVEN,
+    ContributorPolicy,
+    FormatPolicy,
+    LineagePolicy,
+    LineageRequirement,
+    PickleRule,
+    Policy,
+    SignaturePolicy,
+    SignerRule,
+    Tolerance,
+    Waiver,
+)
+from policies.policy_file import parse_policy
 from policies.rules import RULES, Rule, Severity
 
-__all__ = ["RULES", "DecisionName", "Finding", "Rule", "Severity", "finding", "outcome"]
+__all__ = [
+    "BUILTIN",
+    "FORMATS",
+    "GIVEN",
+    "PICKLE_CARRIERS",
+    "PICKLE_FORMATS",
+    "PLAIN_FORMATS",
+    "PROFILES",
+    "RULES",
+    "ContributorPolicy",
+    "Decision",
+    "DecisionName",
+    "Evidence",
+    "FileEvidence",
+    "Finding",
+    "FormatPolicy",
+    "LineagePolicy",
+    "LineageRequirement",
+    "LineageStatus",
+    "PickleRule",
+    "Policy",
+    "PolicyError",
+    "Rule",
+    "Severity",
+    "SignaturePolicy",
+    "Signer",
+    "SignerRule",
+    "SigningMethod",
+    "Tolerance",
+    "UnknownRule",
+    "Waiver",
+    "decide",
+    "finding",
+    "identity_matches",
+    "outcome",
+    "parse_policy",
+]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from policies.rules.artifacts import ARTIFACT_RULES
 from policies.rules.formats import FORMAT_RULES
+from policies.rules.lineage import LINEAGE_RULES
 from policies.rules.model import Outcome, Rule, Severity, table
 from policies.rules.pickles import PICKLE_RULES
 from policies.rules.policy import POLICY_RULES
@@ -19,4 +20,5 @@ RULES: Mapping[str, Rule] = table(
     *FORMAT_RULES,
     *PICKLE_RULES,
     *POLICY_RULES,
+    *LINEAGE_RULES,
 )

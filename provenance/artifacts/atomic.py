@@ -1,0 +1,44 @@
+"""Writing a file so that after a kill at any moment either the old file or the new one is there, never half."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, exclusive: bool = False) -> None:
+    """Write ``data`` beside ``path``, flush it to the disk and move it into place.
+
+    With ``exclusive`` an existing file is not replaced and ``FileExistsError`` is raised.
+    """
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _move(temporary, path, exclusive=exclusive)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _flush_directory(path.parent)
+
+
+def _move(temporary: Path, path: Path, *, exclusive: bool) -> None:
+    if exclusive:
+        os.link(temporary, path, follow_symlinks=False)
+        temporary.unlink()
+    else:
+        os.replace(temporary, path)
+
+
+def _flush_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -8,7 +8,8 @@ from policies.errors import PolicyError, UnknownRule
 from policies.evidence import Evidence, FileEvidence, LineageStatus, Signer, SigningMethod
 from policies.findings import DecisionName, Finding, finding, outcome
 from policies.formats import FORMATS, PICKLE_CARRIERS, PICKLE_FORMATS, PLAIN_FORMATS, PROFILES
-from policies.identities import identity_matches
+from policies.identities import identity_matches, identity_problem
+from policies.overrides import tolerating_unsigned, with_given
 from policies.policy import (
     GIVEN,
     ContributorPolicy,
@@ -23,7 +24,7 @@ from policies.policy import (
     Waiver,
 )
 from policies.policy_file import parse_policy
-from policies.rules import RULES, Rule, Severity
+from policies.rules import RULES, Rule, Severity, explain
 
 __all__ = [
     "BUILTIN",
@@ -57,8 +58,12 @@ __all__ = [
     "UnknownRule",
     "Waiver",
     "decide",
+    "explain",
     "finding",
     "identity_matches",
+    "identity_problem",
     "outcome",
     "parse_policy",
+    "tolerating_unsigned",
+    "with_given",
 ]

@@ -49,8 +49,12 @@ def finding(
 
 
 def outcome(findings: tuple[Finding, ...] | list[Finding]) -> DecisionName:
-    """Turn findings into a decision: one refusing error refuses, else one open question leaves it undecided."""
-    outcomes = {RULES[found.rule].outcome for found in findings if found.severity == "error"}
+    """Turn findings into a decision: one refusing error refuses, else one open question leaves it undecided.
+
+    An error of a rule that is not in the table refuses.
+    """
+    errors = {found.rule for found in findings if found.severity == "error"}
+    outcomes = {RULES[rule].outcome if rule in RULES else "refuse" for rule in errors}
     if "refuse" in outcomes:
         return "refused"
     return "undecided" if outcomes else "accepted"

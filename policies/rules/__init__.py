@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from policies.errors import UnknownRule
 from policies.rules.artifacts import ARTIFACT_RULES
 from policies.rules.formats import FORMAT_RULES
 from policies.rules.lineage import LINEAGE_RULES
@@ -12,7 +13,7 @@ from policies.rules.pickles import PICKLE_RULES
 from policies.rules.policy import POLICY_RULES
 from policies.rules.signatures import SIGNATURE_RULES
 
-__all__ = ["RULES", "Outcome", "Rule", "Severity"]
+__all__ = ["RULES", "Outcome", "Rule", "Severity", "explain"]
 
 RULES: Mapping[str, Rule] = table(
     *SIGNATURE_RULES,
@@ -22,3 +23,16 @@ RULES: Mapping[str, Rule] = table(
     *POLICY_RULES,
     *LINEAGE_RULES,
 )
+
+
+def explain(rule_id: str) -> Rule:
+    """Look up a rule, whatever the letter case; raises UnknownRule, with the ids that come near in its hint."""
+    wanted = rule_id.strip().upper()
+    if wanted in RULES:
+        return RULES[wanted]
+    import difflib  # only a typing error needs it
+
+    near = sorted(difflib.get_close_matches(wanted[:16], RULES, n=3))
+    families = ", ".join(sorted({known[:3] for known in RULES}))
+    hint = f"did you mean {' or '.join(near)}?" if near else f"rule ids begin with one of {families}"
+    raise UnknownRule(f"there is no rule `{rule_id[:80]}`", hint=hint)

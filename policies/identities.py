@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from policies.expressions import expression_matches, expression_problem
-
 __all__ = ["REGEX_PREFIX", "identity_matches", "identity_problem"]
 
 REGEX_PREFIX = "regex:"
@@ -23,6 +21,8 @@ def identity_matches(pattern: str, identity: str) -> bool:
     if not identity or identity_problem(pattern) is not None:
         return False
     if pattern.startswith(REGEX_PREFIX):
+        from policies.expressions import expression_matches  # few policies hold an expression
+
         return expression_matches(pattern.removeprefix(REGEX_PREFIX), identity)
     return _glob_matches(pattern, identity) if "*" in pattern else pattern == identity
 
@@ -35,6 +35,8 @@ def identity_problem(pattern: str) -> str | None:
     if not pattern.isprintable():
         return "it contains characters that cannot be printed"
     if pattern.startswith(REGEX_PREFIX):
+        from policies.expressions import expression_problem
+
         return expression_problem(pattern.removeprefix(REGEX_PREFIX))
     return _glob_problem(pattern)
 

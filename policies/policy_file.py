@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
-from policies.contradictions import check_policy
-from policies.document.fault import Fault
-from policies.document.section import Section
 from policies.errors import PolicyError
-from policies.policy import (
-    ContributorPolicy,
-    FormatPolicy,
-    LineagePolicy,
-    LineageRequirement,
-    PickleRule,
-    Policy,
-    SignaturePolicy,
-    SignerRule,
-    Tolerance,
-    Waiver,
-)
+from policies.policy import Policy
 
 __all__ = ["parse_policy"]
-
-VERSION = 1
-
-_TABLES = ("version", "expires", "signatures", "signers", "formats", "lineage", "contributors")
-_HUNDRED_YEARS = 36_525
-_MOST_SIGNERS = 1_000
-_DEEPEST = 1_000
 
 
 def parse_policy(text: str, *, name: str, base: str) -> Policy:
@@ -38,121 +15,17 @@ def parse_policy(text: str, *, name: str, base: str) -> Policy:
     from the directory ``base``; nothing is opened. A key that is absent has the value of the built-in ``strict``;
     where ``[signatures] accept`` is absent, every signer that the file names is accepted.
     """
+    # Built-in policies and signers given on the spot need no parser, and they are the usual case.
+    from policies.document.fault import Fault
     from policies.document.toml_lines import line_of
     from policies.document.toml_text import read_toml
+    from policies.policy_document import policy_from
 
     try:
-        return _policy(Section(read_toml(text), (), _TABLES), name, base)
+        return policy_from(read_toml(text), name, base)
     except Fault as fault:
         line = line_of(text, fault.path)
         raise PolicyError(fault.message, line=line, hint=fault.hint, name=name) from None
     except PolicyError as error:
         error.name = name
         raise
-
-
-def _policy(document: Section, name: str, base: str) -> Policy:
-    """The whole file, then what its parts say about each other."""
-    version = document.number("version", VERSION, least=0, most=2**31)
-    if version != VERSION:
-        raise Fault(
-            ("version",), f"this release reads policies of version {VERSION}, not {version}", "upgrade it"
-        )
-    signers = tuple(
-        _signer(signer, section, base)
-        for signer, section in document.named_sections(
-            "signers", ("keys", "certificates", "identity", "issuer")
-        )
-    )
-    policy = Policy(
-        name=name,
-        version=version,
-        expires=document.day("expires"),
-        signatures=_signatures(document, signers),
-        signers=signers,
-        formats=_formats(document),
-        lineage=_lineage(document),
-        contributors=_contributors(document, base),
-    )
-    check_policy(policy)
-    return policy
-
-
-def _signer(name: str, section: Section, base: str) -> SignerRule:
-    return SignerRule(
-        name=name,
-        keys=_paths(section, "keys", base),
-        certificates=_paths(section, "certificates", base),
-        identity=section.text("identity"),
-        issuer=section.text("issuer"),
-    )
-
-
-def _signatures(document: Section, signers: tuple[SignerRule, ...]) -> SignaturePolicy:
-    section = document.section("signatures", ("threshold", "accept", "max_age_days", "uncovered", "unsigned"))
-    default = SignaturePolicy()
-    max_age_days = section.number("max_age_days", 0, least=1, most=_HUNDRED_YEARS)
-    return SignaturePolicy(
-        threshold=section.number("threshold", default.threshold, least=1, most=_MOST_SIGNERS),
-        accept=section.texts("accept", tuple(signer.name for signer in signers)),
-        max_age_days=max_age_days or None,
-        uncovered=section.choice("uncovered", default.uncovered, get_args(Tolerance)),
-        unsigned=section.choice("unsigned", default.unsigned, get_args(Tolerance)),
-    )
-
-
-def _formats(document: Section) -> FormatPolicy:
-    section = document.section("formats", FormatPolicy.__struct_fields__)
-    default = FormatPolicy()
-    return FormatPolicy(
-        allow=section.texts("allow", default.allow),
-        pickle=section.choice("pickle", default.pickle, get_args(PickleRule)),
-        profiles=section.texts("profiles", default.profiles),
-        allow_globals=section.texts("allow_globals", default.allow_globals),
-    )
-
-
-def _lineage(document: Section) -> LineagePolicy:
-    section = document.section("lineage", LineagePolicy.__struct_fields__)
-    default = LineagePolicy()
-    return LineagePolicy(
-        require=section.choice("require", default.require, get_args(LineageRequirement)),
-        max_depth=section.number("max_depth", default.max_depth, least=1, most=_DEEPEST),
-        licences=section.texts("licences", default.licences),
-        sources=section.texts("sources", default.sources),
-        waivers=tuple(map(_waiver, section.listed_sections("waivers", Waiver.__struct_fields__))),
-    )
-
-
-def _waiver(section: Section) -> Waiver:
-    expires = section.day("expires")
-    if expires is None or "reason" not in section:
-        raise Fault(section.path, "a waiver needs a `reason` and a day on which it `expires`")
-    return Waiver(
-        reason=section.text("reason"),
-        expires=expires,
-        path=section.text("path"),
-        digest=section.text("digest"),
-    )
-
-
-def _contributors(document: Section, base: str) -> ContributorPolicy:
-    section = document.section("contributors", ("roster", "roster_keys", "forbid"))
-    roster = section.text("roster")
-    return ContributorPolicy(
-        roster=_beside(base, roster) if roster else "",
-        roster_keys=_paths(section, "roster_keys", base),
-        forbid=section.texts("forbid"),
-        required=bool(roster),
-    )
-
-
-def _paths(section: Section, key: str, base: str) -> tuple[str, ...]:
-    return tuple(_beside(base, path) for path in section.texts(key))
-
-
-def _beside(base: str, path: str) -> str:
-    """A path from the policy file's directory, by its text alone; an absolute one stays as it is."""
-    if path.startswith("/") or not base:
-        return path
-    return f"{base.rstrip('/')}/{path.removeprefix('./')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.builtin import BUILTIN
+from policies.builtin import BUILTIN, BUILTIN_PURPOSES
 from policies.decisions import Decision, decide
 from policies.errors import PolicyError, UnknownRule
 from policies.evidence import Evidence, FileEvidence, LineageStatus, Signer, SigningMethod
@@ -24,10 +24,12 @@ from policies.policy import (
     Waiver,
 )
 from policies.policy_file import parse_policy
+from policies.policy_text import policy_text
 from policies.rules import RULES, Rule, Severity, explain
 
 __all__ = [
     "BUILTIN",
+    "BUILTIN_PURPOSES",
     "FORMATS",
     "GIVEN",
     "PICKLE_CARRIERS",
@@ -64,6 +66,7 @@ __all__ = [
     "identity_problem",
     "outcome",
     "parse_policy",
+    "policy_text",
     "tolerating_unsigned",
     "with_given",
 ]

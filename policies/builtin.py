@@ -7,31 +7,34 @@ from types import MappingProxyType
 
 from policies.policy import ContributorPolicy, FormatPolicy, Policy, SignaturePolicy
 
-__all__ = ["BUILTIN"]
+__all__ = ["BUILTIN", "BUILTIN_PURPOSES"]
 
-# What `verify`, `load` and `sealed` judge by unless told otherwise: data formats only, nothing unsigned.
-_STRICT = Policy(name="strict")
-
-# For pipelines: nothing may lie where a later step could pick it up unsigned.
-_CI = Policy(name="ci", signatures=SignaturePolicy(uncovered="refuse"))
-
-# For training jobs: as strict, and signed checkpoints pass whose pickles import only what rebuilds tensors.
-_TRAINING = Policy(name="training", formats=FormatPolicy(pickle="allowlist"))
-
-# For rounds of federated learning: bare tensors, from members of a roster.
-_FEDERATED = Policy(
-    name="federated",
-    formats=FormatPolicy(allow=("safetensors",)),
-    contributors=ContributorPolicy(required=True),
+# None of these names a signer: they are given on the spot, or there is a policy file.
+_POLICIES = (
+    Policy(name="strict"),
+    Policy(name="ci", signatures=SignaturePolicy(uncovered="refuse")),
+    Policy(name="training", formats=FormatPolicy(pickle="allowlist")),
+    Policy(
+        name="federated",
+        formats=FormatPolicy(allow=("safetensors",)),
+        contributors=ContributorPolicy(required=True),
+    ),
+    Policy(
+        name="harmless",
+        signatures=SignaturePolicy(required=False, threshold=0, unsigned="warn"),
+        formats=FormatPolicy(pickle="allowlist"),
+    ),
 )
 
-# What `scan` judges by: content alone, nobody is asked who signed it.
-_HARMLESS = Policy(
-    name="harmless",
-    signatures=SignaturePolicy(required=False, threshold=0, unsigned="warn"),
-    formats=FormatPolicy(pickle="allowlist"),
-)
+BUILTIN: Mapping[str, Policy] = MappingProxyType({policy.name: policy for policy in _POLICIES})
 
-BUILTIN: Mapping[str, Policy] = MappingProxyType(
-    {policy.name: policy for policy in (_STRICT, _CI, _TRAINING, _FEDERATED, _HARMLESS)}
+# One line each on what a policy is for.
+BUILTIN_PURPOSES: Mapping[str, str] = MappingProxyType(
+    {
+        "strict": "signed data formats only: no pickle, no unknown format, no unsigned file (what `verify` uses)",
+        "ci": "as strict, and no file may lie in a path that signatures leave out, such as .git",
+        "training": "as strict, and signed pickles pass that import only what rebuilds tensors",
+        "federated": "signed safetensors only, from contributors on a roster",
+        "harmless": "content alone, signed or not: no pickle that can run code, no unknown format (what `scan` uses)",
+    }
 )

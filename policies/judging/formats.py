@@ -13,6 +13,11 @@ from policies.policy import FormatPolicy
 
 __all__ = ["judge_files"]
 
+_CARRIER_HINT = (
+    "convert it with `provenance convert SRC DST.safetensors`; to accept it as it is, name the format in [formats] "
+    'allow and set pickle = "allowlist"'
+)
+
 
 def judge_files(formats: FormatPolicy, files: Iterable[FileEvidence]) -> Iterator[Finding]:
     """Yield the findings file by file, in the order of their paths: about the format first, then what was found."""
@@ -48,7 +53,9 @@ def _pickle(file: FileEvidence) -> Finding:
     if file.format == "pickle":
         return finding("PKL001", "the file is a pickle, which may run code when it is loaded", path=file.path)
     message = f"the content is `{file.format}`, which holds pickles that may run code when they are loaded"
-    return finding("PKL001", message, path=file.path)
+    return finding(
+        "PKL001", message, path=file.path, hint=_CARRIER_HINT if file.format in PICKLE_CARRIERS else ""
+    )
 
 
 def _said_already(judged: Finding, file: FileEvidence) -> bool:

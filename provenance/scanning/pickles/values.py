@@ -1,0 +1,138 @@
+"""What can lie on the abstract stack.
+
+Short strings and integers are themselves and tuples are tuples of values; everything else is one of these. A value is
+never hashed, compared or copied as a whole, so sharing through the memo cannot make work grow.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from provenance.scanning.pickles.allowlist.model import Entry
+
+__all__ = [
+    "DATA",
+    "UNKNOWN",
+    "Data",
+    "Dict",
+    "Function",
+    "Global",
+    "List",
+    "Loose",
+    "Made",
+    "Refused",
+    "Set",
+    "Storage",
+    "Unknown",
+    "describe",
+]
+
+
+class Data:
+    """Something inert whose value does not matter: None, a number, bytes, a long string."""
+
+    __slots__ = ()
+
+
+class Unknown:
+    """Something that a refused operation made. It was reported, so what is done with it is not."""
+
+    __slots__ = ()
+
+
+class Refused(Unknown):
+    """An import that was refused, until it is known whether it is called as well."""
+
+    __slots__ = ("called", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.called = False
+
+
+DATA: Final = Data()
+UNKNOWN: Final = Unknown()
+
+
+class List:
+    """A list."""
+
+    __slots__ = ()
+
+
+class Set:
+    """A set that grows."""
+
+    __slots__ = ()
+
+
+class Dict:
+    """A dictionary; the first entries with strings as keys are kept for readers of a known state."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Any] = {}
+
+
+class Global:
+    """An allowed class or constant, which may be passed about."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+
+
+class Function(Global):
+    """An allowed function, which may be called and nothing else."""
+
+    __slots__ = ()
+
+
+class Loose(tuple[Any, ...]):
+    """A tuple with a function somewhere in it: arguments of a call at best, never a value."""
+
+    __slots__ = ()
+
+
+class Made:
+    """An object that an allowed call made, with the arguments it was made from and the state it was given."""
+
+    __slots__ = ("arguments", "entry", "state")
+
+    def __init__(self, entry: Entry, arguments: Any = ()) -> None:
+        self.entry = entry
+        self.arguments = arguments
+        self.state: Any = None
+
+
+class Storage:
+    """A storage that torch's persistent id names; ``items`` of the type ``kind`` (`FloatStorage`, …)."""
+
+    __slots__ = ("items", "key", "kind")
+
+    def __init__(self, kind: str, key: str, items: int) -> None:
+        self.kind = kind
+        self.key = key
+        self.items = items
+
+
+def describe(value: Any) -> str:
+    """A few words for a message; never more than a line."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "…")
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 100 else "an integer"
+    if isinstance(value, Global | Made):
+        return f"{value.entry.module}.{value.entry.name}"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    names: dict[type, str] = {
+        List: "a list",
+        Dict: "a dict",
+        Set: "a set",
+        Storage: "a storage",
+        Data: "data",
+    }
+    return names.get(type(value), "something refused")

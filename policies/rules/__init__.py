@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from policies.errors import UnknownRule
 from policies.rules.artifacts import ARTIFACT_RULES
+from policies.rules.containers import CONTAINER_RULES
 from policies.rules.formats import FORMAT_RULES
 from policies.rules.lineage import LINEAGE_RULES
 from policies.rules.model import Outcome, Rule, Severity, table
@@ -19,6 +20,7 @@ RULES: Mapping[str, Rule] = table(
     *SIGNATURE_RULES,
     *ARTIFACT_RULES,
     *FORMAT_RULES,
+    *CONTAINER_RULES,
     *PICKLE_RULES,
     *POLICY_RULES,
     *LINEAGE_RULES,

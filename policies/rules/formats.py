@@ -35,4 +35,41 @@ FORMAT_RULES = (
         explanation="The name says one format and the content is another; loaders go by either.",
         hint="rename the file after its content",
     ),
+    Rule(
+        id="FMT005",
+        title="a model that brings its own code",
+        severity="note",
+        explanation="The file holds a program beside its weights (TorchScript, an exported graph, custom layers), which "
+        "runs when the model is used. No inspection shows what such a program does.",
+        hint="ask for the weights in safetensors or ONNX, or allow the format in the policy if you trust its signer",
+    ),
+    Rule(
+        id="FMT006",
+        title="a broken array",
+        outcome="undecided",
+        explanation="The header of an array in numpy's format is damaged, or the file has more or fewer bytes than it "
+        "says.",
+        hint="fetch the file again",
+    ),
+    Rule(
+        id="FMT007",
+        title="an array of Python objects",
+        severity="note",
+        explanation="The items of the array are objects, which numpy writes as a pickle; it was read as one.",
+        hint="save the values in arrays of numbers",
+    ),
+    Rule(
+        id="FMT008",
+        title="torch's oldest format",
+        explanation="A tar of pickles, as torch wrote before 2017. Current loaders refuse it, and it was a way around "
+        "their checks.",
+        hint="save the model again with a current torch",
+    ),
+    Rule(
+        id="FMT009",
+        title="a broken or forged file of a known format",
+        explanation="The file has the magic of a format whose rules it breaks: counts, offsets or sizes lead out of the "
+        "file, overlap or overflow. Loaders in C have crashed or worse on such files.",
+        hint="do not load the file",
+    ),
 )

@@ -91,4 +91,11 @@ PICKLE_RULES = (
         "file.",
         hint="cut the file off behind the pickle",
     ),
+    Rule(
+        id="PKL013",
+        title="a storage whose size is not what the pickle says",
+        explanation="A tensor's bytes lie in a record beside the pickle. Where the sizes differ, loaders have read and "
+        "written beyond them.",
+        hint="do not load the file",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["tar_format", "zip_format"]
+__all__ = ["is_tar_header", "tar_format", "zip_format"]
 
 _LOCAL = b"PK\x03\x04"
 _CENTRAL = b"PK\x01\x02"
@@ -51,7 +51,7 @@ def _names(data: bytes, signature: bytes, length_at: int, name_at: int) -> list[
 
 def tar_format(head: bytes) -> str:
     """``tar``, ``nemo``, ``torch`` (its oldest form), or empty."""
-    if len(head) < 512 or not _is_tar_header(head[:512]):
+    if len(head) < 512 or not is_tar_header(head[:512]):
         return ""
     names = _tar_names(head)
     base = {name.rpartition("/")[2] for name in names}
@@ -62,7 +62,7 @@ def tar_format(head: bytes) -> str:
     return "tar"
 
 
-def _is_tar_header(block: bytes) -> bool:
+def is_tar_header(block: bytes) -> bool:
     """Whether the checksum of a header is right; the oldest tars have no other sign."""
     try:
         stated = int(block[148:156].rstrip(b" \0").strip() or b"x", 8)
@@ -75,7 +75,7 @@ def _tar_names(head: bytes) -> list[str]:
     """Names of the members whose headers lie in ``head``."""
     names: list[str] = []
     pos = 0
-    while pos + 512 <= len(head) and len(names) < _NAMES and _is_tar_header(head[pos : pos + 512]):
+    while pos + 512 <= len(head) and len(names) < _NAMES and is_tar_header(head[pos : pos + 512]):
         names.append(head[pos : pos + 100].rstrip(b"\0").decode("utf-8", "replace"))
         try:
             size = int(head[pos + 124 : pos + 136].strip(b" \0") or b"0", 8)

@@ -36,12 +36,14 @@ def read_stream(machine: Machine) -> bool:
     return True
 
 
-def read_streams(source: Source, allowed: Allowed, report: Report, *, where: str = "") -> int:
+def read_streams(
+    source: Source, allowed: Allowed, report: Report, *, where: str = "", persistent: bool = False
+) -> int:
     """Read every pickle of a source and return the offset behind the last one.
 
     The first must be one; what follows is read as long as it looks like one, for a loader may be called again.
     """
-    machine = Machine(source, allowed, report, where=where)
+    machine = Machine(source, allowed, report, where=where, persistent=persistent)
     for count in range(MAX_STREAMS):
         if not read_stream(machine):
             break

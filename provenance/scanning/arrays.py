@@ -1,0 +1,60 @@
+"""Arrays in numpy's format (``.npy``, NEP 1): the header, read without evaluating it, and objects behind it.
+
+numpy reads the header by ``ast.literal_eval`` and arrays of objects by ``pickle.load``.
+"""
+
+from __future__ import annotations
+
+import re
+from math import prod
+
+from provenance.scanning.context import Context
+from provenance.scanning.detecting.npy import npy_has_objects
+from provenance.scanning.pickles.reading import read_streams
+from provenance.scanning.pickles.source import ReaderSource
+from provenance.scanning.readers import Reader
+
+__all__ = ["read_array"]
+
+_MAX_HEADER = 65_536
+_HEADER = re.compile(
+    rb"\{\s*'descr':\s*(?P<descr>'[^'\\]{1,64}'|\[[\w\s'\"(),\[\]<>=|:;.+-]*\]),\s*"
+    rb"'fortran_order':\s*(?:True|False),\s*'shape':\s*\((?P<shape>[\d\sL,]*)\),?\s*\}\s*\Z"
+)
+_CODE = re.compile(r"[|<>=]?([biufcSUVmMa?])(\d{1,9})(?:\[\w+\])?\Z")
+
+
+def read_array(context: Context, reader: Reader) -> None:
+    """Read one array: its header must be plain and describe the rest of the file."""
+    head = reader.read_at(0, _MAX_HEADER + 16)
+    width = 2 if head[6:7] == b"\x01" else 4
+    start = 8 + width
+    length = int.from_bytes(head[8:start], "little")
+    header = head[start : start + length]
+    if head[6:7] not in (b"\x01", b"\x02", b"\x03") or len(header) < length:
+        context.add("FMT006", "the header is cut off, too long, or of another version")
+        return
+    if npy_has_objects(head):
+        context.add("FMT007", "the items are Python objects")
+        where = ", ".join(part for part in (context.where, "objects") if part)
+        read_streams(ReaderSource(reader, start + length), context.allowed, context.report, where=where)
+        context.take_report()
+        return
+    _check_size(context, header, reader.size - start - length)
+
+
+def _check_size(context: Context, header: bytes, rest: int) -> None:
+    """Compare shape and type with the bytes that follow."""
+    fields = _HEADER.match(header)
+    if fields is None:
+        context.add("FMT006", "the header is not in the form that numpy writes")
+        return
+    code = _CODE.match(fields["descr"].decode("latin-1").strip("'"))
+    if code is None:
+        return  # a structured type without objects: how long an item is, is left to numpy
+    item = int(code[2]) * (4 if code[1] == "U" else 1)
+    shape = [
+        int(part.strip(b" L\n\t")) for part in fields["shape"].split(b",") if part.strip(b" L\n\t").isdigit()
+    ]
+    if prod(shape) * item != rest:
+        context.add("FMT006", f"the array takes {prod(shape) * item} bytes and {rest} follow")

@@ -47,6 +47,8 @@ def expression_matches(expression: str, text: str) -> bool:
 
 def expression_problem(expression: str) -> str | None:
     """Say why an expression cannot be used, or None."""
+    if not expression:
+        return "the expression is empty"
     if len(expression) > _MAX_EXPRESSION:
         return f"the expression is longer than {_MAX_EXPRESSION} characters"
     try:

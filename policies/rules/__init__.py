@@ -32,9 +32,16 @@ def explain(rule_id: str) -> Rule:
     wanted = rule_id.strip().upper()
     if wanted in RULES:
         return RULES[wanted]
-    import difflib  # only a typing error needs it
-
-    near = sorted(difflib.get_close_matches(wanted[:16], RULES, n=3))
     families = ", ".join(sorted({known[:3] for known in RULES}))
+    near = _near(wanted)
     hint = f"did you mean {' or '.join(near)}?" if near else f"rule ids begin with one of {families}"
     raise UnknownRule(f"there is no rule `{rule_id[:80]}`", hint=hint)
+
+
+def _near(wanted: str) -> list[str]:
+    """The rule meant by `PKL2`, `SIG-003` or `SIGO03`; else up to three whose ids look alike."""
+    import difflib  # only a typing error needs it
+
+    number = wanted[3:16].replace("O", "0").lstrip("-_ ")
+    meant = f"{wanted[:3]}{number.zfill(3)}"
+    return [meant] if meant in RULES else sorted(difflib.get_close_matches(wanted[:16], RULES, n=3))

@@ -10,8 +10,8 @@ CONTAINER_RULES = (
     Rule(
         id="ARC001",
         title="a member name that occurs twice in an archive",
-        explanation="Two members have the same name once letter case is folded. Some loaders take the first, others the "
-        "last: what was checked need not be what is loaded.",
+        explanation="Two members have the same name once letter case is folded. Some loaders take the first, others "
+        "the last: what was checked need not be what is loaded.",
         hint="do not load the file",
     ),
     Rule(

@@ -39,8 +39,8 @@ FORMAT_RULES = (
         id="FMT005",
         title="a model that brings its own code",
         severity="note",
-        explanation="The file holds a program beside its weights (TorchScript, an exported graph, custom layers), which "
-        "runs when the model is used. No inspection shows what such a program does.",
+        explanation="The file holds a program beside its weights (TorchScript, an exported graph, custom layers), "
+        "which runs when the model is used. No inspection shows what such a program does.",
         hint="ask for the weights in safetensors or ONNX, or allow the format in the policy if you trust its signer",
     ),
     Rule(
@@ -68,8 +68,8 @@ FORMAT_RULES = (
     Rule(
         id="FMT009",
         title="a broken or forged file of a known format",
-        explanation="The file has the magic of a format whose rules it breaks: counts, offsets or sizes lead out of the "
-        "file, overlap or overflow. Loaders in C have crashed or worse on such files.",
+        explanation="The file has the magic of a format whose rules it breaks: counts, offsets or sizes lead out of "
+        "the file, overlap or overflow. Loaders in C have crashed or worse on such files.",
         hint="do not load the file",
     ),
 )

@@ -137,10 +137,7 @@ def _decode(text: bytes) -> tuple[dict[str, _Entry], dict[str, str]]:
 
 def _count_members(body: bytes) -> int:
     """Count the members of all objects: the colons outside strings; refuse what is no structure of a header."""
-    if b"\\" in body:
-        outside = _STRINGS.sub(b"", body)
-    else:
-        outside = b"".join(body.split(b'"')[::2])
+    outside = _STRINGS.sub(b"", body) if b"\\" in body else b"".join(body.split(b'"')[::2])
     strange = outside.translate(None, _STRUCTURE)
     if strange:
         raise _broken(

@@ -1,0 +1,20 @@
+"""Output formats, one file each: a function from a report to text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from cli.rendering.report import Report
+
+__all__ = ["FORMATS", "Report", "renderer"]
+
+FORMATS = ("text", "json", "sarif", "junit", "github")
+
+
+def renderer(name: str) -> Callable[[Report], str]:
+    """Give the function that writes reports in a format of ``FORMATS``."""
+    if name not in FORMATS:
+        raise ValueError(f"no such format: {name}")
+    render: Callable[[Report], str] = import_module(f"cli.rendering.{name}").render
+    return render

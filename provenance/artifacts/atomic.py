@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["TEMPORARY", "write_atomically"]
+
+# What a kill may leave behind: ".NAME.<16 hex digits>.tmp"; listings know it for a half-written NAME.
+TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{16}\.tmp")
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, exclusive: bool = False) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from policies import Finding, finding
+from provenance.artifacts.atomic import TEMPORARY
 from provenance.artifacts.names import (
     ATTESTATION_DIRECTORY,
     ATTESTATION_SUFFIXES,
@@ -185,11 +186,15 @@ class _Walk:
 
 def _is_attestation(name: str, siblings: set[str]) -> bool:
     """Attestation files are never part of a manifest; anything else that hides in their directory is."""
+    leaf = name.rpartition("/")[2]
+    half_written = TEMPORARY.fullmatch(leaf)
+    if half_written:
+        name = name.removesuffix(leaf) + half_written[1]
+        leaf = half_written[1]
     if name == DEFAULT_SIGNATURE:
         return True
     if name.startswith(f"{ATTESTATION_DIRECTORY}/"):
         return name.endswith(ATTESTATION_SUFFIXES)
-    leaf = name.rpartition("/")[2]
     return leaf.endswith(".sigstore.json") and leaf.removesuffix(".sigstore.json") in siblings
 
 

@@ -63,7 +63,7 @@ def root_digest(resources: Iterable[Resource]) -> bytes:
 
 
 def dir_hash(resources: Iterable[Resource]) -> str | None:
-    """Return in-toto's ``dirHash`` in hex: SHA-256 over ``sha256  name\\n`` lines sorted by name (Go's Hash1).
+    r"""Return in-toto's ``dirHash`` in hex: SHA-256 over ``sha256  name\n`` lines sorted by name (Go's Hash1).
 
     None where a resource is not the SHA-256 of a whole file.
     """

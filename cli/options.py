@@ -18,6 +18,7 @@ __all__ = [
     "FILE",
     "Command",
     "command",
+    "complete_policies",
     "format_option",
     "output_option",
     "password_options",
@@ -129,7 +130,7 @@ def policy_option(function: Decorated) -> Decorated:
         "--policy",
         metavar="NAME|FILE",
         envvar="PROVENANCE_POLICY",
-        shell_complete=_complete_policies,
+        shell_complete=complete_policies,
         help="Judge by this policy; `provenance policy list` names the built-in ones.",
     )(function)
 
@@ -144,7 +145,8 @@ def password_options(function: Decorated) -> Decorated:
     )(function)
 
 
-def _complete_policies(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_policies(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the names of the built-in policies, then files."""
     from policies import BUILTIN
 
     names = [CompletionItem(name) for name in BUILTIN if name.startswith(incomplete)]

@@ -17,7 +17,7 @@ from provenance.artifacts.manifest import DEFAULT_SHARD_SIZE, Resource, Serializ
 from provenance.artifacts.opening import open_beneath, opened_root
 from provenance.artifacts.reading import SLICE_SIZE, FileChanged, Progress, digest_file, digest_range
 
-__all__ = ["Measured", "MeasuredFile", "OpenFile", "measure", "worker_count"]
+__all__ = ["Measured", "MeasuredFile", "Observer", "OpenFile", "measure", "worker_count"]
 
 # A thread for a file costs more than reading it when the file is small.
 PARALLEL_FROM = 1024 * 1024

@@ -319,6 +319,8 @@ def test_findings_get_the_path_of_their_file():
 
 def test_what_the_scan_said_of_the_file_is_not_said_twice():
     assert scanned("pickle", finding("PKL001", "a pickle"), policy=STRICT) == REFUSING
+    mild = finding("PKL001", "a pickle", severity="warning")
+    assert scanned("pickle", mild, policy=STRICT) == ("refused", ["PKL001", "PKL001"])
     member = finding("PKL001", "a pickle", path="file!data.pkl")
     assert scanned("torch", member, policy=STRICT) == ("refused", ["PKL001", "PKL001"])
 

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from policies import identity_matches, identity_problem
@@ -50,6 +50,8 @@ def test_fits(pattern, identity):
         ("*@acme.com", "x@evil.org@acme.com", "a star crosses no @"),
         ("*@acme.com", "https://evil.org/x@acme.com", "a star crosses no /"),
         ("*@acme.com", "x@acmeXcom", "a dot is a dot"),
+        ("*@acme.com", "x@acme.com/evil", "nothing behind a pattern with a star"),
+        ("*@acme.com", "x@acme.com@evil.org", "nothing behind a pattern with a star"),
         (
             "https://github.com/acme/*@refs/heads/main",
             f"{WORKFLOW}@refs/heads/evil@refs/heads/main",
@@ -169,12 +171,22 @@ def test_an_accepted_expression_means_what_python_says(expression, text):
     )
 
 
-@given(st.text(alphabet="ab/@*", min_size=1, max_size=12), st.text(alphabet="ab/@", min_size=1, max_size=12))
-def test_globs_mean_what_an_expression_says(pattern, identity):
-    assume(identity_problem(pattern) is None)
-    translated = re.escape(pattern.removesuffix("*")).replace(r"\*", "[^/@]*") + (
-        ".*" if pattern[-1] == "*" else ""
-    )
+@st.composite
+def globs_and_names(draw):
+    """A pattern, and a name made from it by filling in its stars, perhaps with one more change."""
+    pattern = draw(st.text(alphabet="ab/@*", min_size=1, max_size=10))
+    fill = st.text(alphabet="ab" if draw(st.booleans()) else "ab/@", max_size=3)
+    name = "".join(draw(fill) if char == "*" else char for char in pattern)
+    return pattern, name + draw(st.sampled_from(["", "", "a", "/b", "@a"]))
+
+
+@settings(max_examples=400)
+@given(globs_and_names())
+def test_globs_mean_what_an_expression_says(pair):
+    pattern, identity = pair
+    assume(identity and identity_problem(pattern) is None)
+    inner = re.escape(pattern.removesuffix("*")).replace(r"\*", "[^/@]*")
+    translated = inner + (".*" if pattern.endswith("*") else "")
     assert identity_matches(pattern, identity) == (re.fullmatch(translated, identity) is not None)
 
 

@@ -16,7 +16,7 @@ __all__ = ["FIRST_BYTES", "Sniff", "sniff"]
 Sniff = Literal["no", "inert", "imports", "calls", "open"]
 
 _MAX_OPCODES = 100_000
-_NAME = re.compile(rb"[^\W\d][\w.<>]*\Z")  # of ASCII; other letters are dealt with below
+_NAME = re.compile(rb"[^\W\d][\w.<>-]*\Z")  # of ASCII; other letters are dealt with below
 _NUMBER = re.compile(rb"\s*[-+]?[\w.+-]+\s*\Z")
 
 _FIXED = {ord("J"): 4, ord("K"): 1, ord("M"): 2, ord("G"): 8, 0x80: 1, 0x95: 8}  # arguments of fixed size

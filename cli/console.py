@@ -15,7 +15,7 @@ from provenance.errors import ProvenanceError
 
 from cli.rendering.escape import escape
 
-__all__ = ["COLOR_CHOICES", "choose_color", "error", "note", "prepare", "wants_color", "write_out"]
+__all__ = ["COLOR_CHOICES", "choose_color", "error", "note", "prepare", "tell", "wants_color", "write_out"]
 
 ColorChoice = Literal["auto", "always", "never"]
 COLOR_CHOICES: tuple[ColorChoice, ...] = ("auto", "always", "never")
@@ -57,6 +57,11 @@ def write_out(text: str) -> None:
 def note(text: str) -> None:
     """Tell the user something beside the data: one line on standard error."""
     _write(sys.stderr, f"{click.style('note', fg='blue')}: {escape(text)}\n")
+
+
+def tell(text: str) -> None:
+    """Write lines that are already made safe and coloured to standard error."""
+    _write(sys.stderr, f"{text}\n")
 
 
 def error(message: str, *, code: str = "", hint: str = "") -> None:

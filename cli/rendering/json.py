@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from policies import FileEvidence, Finding, Signer, outcome
+from policies import Finding, Signer
 
 from cli.rendering.escape import escape
 from cli.rendering.report import Report
+
+if TYPE_CHECKING:
+    from provenance.scanning.verb import ScannedFile
 
 __all__ = ["SCHEMA", "dump", "finding_object", "render"]
 
@@ -61,12 +64,12 @@ def finding_object(found: Finding) -> dict[str, Any]:
     }
 
 
-def _file(file: FileEvidence) -> dict[str, Any]:
+def _file(file: ScannedFile) -> dict[str, Any]:
     return {
         "path": file.path,
         "format": file.format,
         "size": file.size,
-        "decision": outcome(file.findings),
+        "decision": file.decision,
         "findings": [finding_object(found) for found in file.findings],
     }
 

@@ -17,7 +17,7 @@ def relative_path(report: Report, found: Finding) -> str:
 
     A path outside of the working directory stays absolute.
     """
-    path = os.path.abspath(found.path or report.subject)
+    path = os.path.abspath(report.place(found.path))
     here = os.getcwd()
     inside = path == here or path.startswith(here.rstrip("/") + "/")
     return (os.path.relpath(path, here) if inside else path).replace(os.sep, "/")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from policies import DecisionName, FileEvidence, Finding, Severity, Signer
+from policies import DecisionName, Finding, Severity, Signer
+
+if TYPE_CHECKING:
+    from provenance.scanning.verb import ScannedFile
 
 __all__ = ["EXIT_STATUS", "Report"]
 
@@ -15,12 +20,13 @@ EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided"
 class Report:
     """A judgement and how it came about; ``seconds`` is wall time, ``checked_bytes`` are bytes of the artifact.
 
-    ``signers`` and ``resources`` (name, algorithm, hex digest) are None where the command does not know them,
+    Paths of findings are relative to ``base``, a directory, or to the working directory where it is empty. ``signers`` and ``resources`` (name, algorithm, hex digest) are None where the command does not know them,
     and so are ``files``: what scanning found in each file.
     """
 
     command: str
     subject: str
+    base: str = ""
     decision: DecisionName
     exit_status: int
     findings: tuple[Finding, ...] = ()
@@ -30,8 +36,14 @@ class Report:
     seconds: float = 0.0
     signers: tuple[Signer, ...] | None = None
     resources: tuple[tuple[str, str, str], ...] | None = None
-    files: tuple[FileEvidence, ...] | None = None
+    files: tuple[ScannedFile, ...] | None = None
 
     def count(self, severity: Severity) -> int:
         """Count the findings of one severity."""
         return sum(found.severity == severity for found in self.findings)
+
+    def place(self, path: str) -> str:
+        """Name a file from the working directory: the subject where a finding names none."""
+        if not path or path == self.subject or not self.base:
+            return path or self.subject
+        return path if path.startswith(self.base.rstrip("/") + "/") else os.path.join(self.base, path)

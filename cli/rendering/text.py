@@ -22,17 +22,20 @@ _ORDER = {"note": 0, "warning": 1, "error": 2}  # what matters most ends up next
 
 def render(report: Report) -> str:
     """Write a report as text with ANSI colours (to be stripped where none are wanted)."""
-    blocks = _findings(report.findings)
+    blocks = _findings(report)
     closing = [*_formats(report), *(signer_line(signer) for signer in report.signers or ())]
     closing.append(_styled_verdict(report))
     return "\n\n".join(blocks) + ("\n" if blocks else "") + "\n".join(closing) + "\n"
 
 
-def render_finding(found: Finding) -> str:
-    """Write one finding: severity, rule and message, then the place, the notes and the hint, a line each."""
+def render_finding(found: Finding, file: str | None = None) -> str:
+    """Write one finding: severity, rule and message, then the place, the notes and the hint, a line each.
+
+    ``file`` stands in for the finding's path.
+    """
     colour = _COLOURS[found.severity]
     lines = [f"{click.style(f'{found.severity}[{found.rule}]', fg=colour, bold=True)}: {escape(found.message)}"]
-    place = ", ".join(part for part in (found.path, found.where) if part)
+    place = ", ".join(part for part in (found.path if file is None else file, found.where) if part)
     if place:
         lines.append(f"  {click.style('-->', fg='blue')} {escape(place)}")
     lines.extend(f"   = note: {escape(note)}" for note in found.notes)
@@ -41,15 +44,15 @@ def render_finding(found: Finding) -> str:
     return "\n".join(lines)
 
 
-def _findings(findings: tuple[Finding, ...]) -> list[str]:
+def _findings(report: Report) -> list[str]:
     """Write the findings, the gravest last, and of each rule only so many."""
-    totals = Counter(found.rule for found in findings)
+    totals = Counter(found.rule for found in report.findings)
     shown: Counter[str] = Counter()
     blocks = []
-    for found in sorted(findings, key=lambda found: _ORDER[found.severity]):
+    for found in sorted(report.findings, key=lambda found: _ORDER[found.severity]):
         shown[found.rule] += 1
         if shown[found.rule] <= MOST_OF_A_RULE:
-            blocks.append(render_finding(found))
+            blocks.append(render_finding(found, report.place(found.path) if found.path else None))
         elif shown[found.rule] == totals[found.rule]:
             rest = count(totals[found.rule] - MOST_OF_A_RULE, f"more {found.severity}")
             blocks.append(f"{rest} of rule {found.rule} left out here; `--format json` lists every one")

@@ -1,0 +1,168 @@
+"""Certificate chains of a private PKI, verified to a root that the caller trusts (RFC 5280, section 6, in part).
+
+Names, validity at one moment, signatures, basicConstraints, pathLenConstraint, keyUsage and extendedKeyUsage are
+checked; a critical extension that is not understood here makes a certificate unusable. Name and policy constraints
+and revocation lists are not evaluated: a critical one refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from provenance.errors import Malformed, UsageError
+from provenance.signing.keys import PublicKey, read_key_file, supported_public_key
+
+__all__ = ["ChainError", "leaf_key", "leaf_name", "load_certificates", "parse_chain", "verify_chain"]
+
+Kind = TypeVar("Kind", bound=x509.ExtensionType)
+MAX_DEPTH: Final = 8
+_ANY_USAGE: Final = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+_UNDERSTOOD: Final = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    }
+)
+
+
+class ChainError(Exception):
+    """Why a certificate cannot be trusted, in a sentence."""
+
+
+def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    """Read all certificates of a PEM file; raises ``UsageError`` where there is none."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(read_key_file(path)))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UsageError(f"{path} holds no certificate in PEM") from error
+
+
+def parse_chain(certificates: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
+    """Read the DER certificates of a bundle, the signer's first; raises ``Malformed`` (SIG008)."""
+    try:
+        return tuple(x509.load_der_x509_certificate(data) for data in certificates)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Malformed("a certificate in the bundle cannot be read", code="SIG008") from error
+
+
+def leaf_key(leaf: x509.Certificate) -> PublicKey:
+    """Return the signer's public key; raises ``ChainError`` where it is of a kind that is not supported."""
+    try:
+        return supported_public_key(leaf.public_key())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ChainError("the certificate's key is of a kind that is not supported") from error
+
+
+def leaf_name(leaf: x509.Certificate) -> str:
+    """Return the subject of the certificate for people (RFC 4514)."""
+    return leaf.subject.rfc4514_string() or f"serial {leaf.serial_number:x}"
+
+
+def verify_chain(
+    chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], *, at: datetime
+) -> tuple[x509.Certificate, ...]:
+    """Verify the first of ``chain`` to one of ``roots`` as of the moment ``at``, and return the path that leads there.
+
+    The others of ``chain`` serve as intermediates, in any order. Raises ``ChainError`` with what failed.
+    """
+    leaf = chain[0]
+    _check_usable(leaf, at)
+    _check_may_sign(leaf)
+    path = [leaf]
+    reason = "it does not lead to any root that is trusted"
+    while len(path) <= MAX_DEPTH:
+        anchor = next((root for root in roots if root == path[-1] or _issued(path[-1], root)), None)
+        if anchor is not None:
+            if anchor != path[-1]:
+                _check_issuer(anchor, len(path) - 1, at)
+                path.append(anchor)
+            return tuple(path)
+        issuer, reason = _intermediate(path, chain[1:], at, reason)
+        if issuer is None:
+            break
+        path.append(issuer)
+    raise ChainError(f"{leaf_name(leaf)}: {reason}")
+
+
+def _intermediate(
+    path: list[x509.Certificate], others: Sequence[x509.Certificate], at: datetime, reason: str
+) -> tuple[x509.Certificate | None, str]:
+    for candidate in others:
+        if candidate in path or not _issued(path[-1], candidate):
+            continue
+        try:
+            _check_issuer(candidate, len(path) - 1, at)
+        except ChainError as error:
+            reason = str(error)
+            continue
+        return candidate, reason
+    return None, reason
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _check_issuer(certificate: x509.Certificate, below: int, at: datetime) -> None:
+    """``below`` is the number of intermediate certificates between this one and the leaf."""
+    _check_usable(certificate, at)
+    constraints = _extension(certificate, x509.BasicConstraints)
+    if constraints is None or not constraints.ca:
+        raise ChainError(f"{leaf_name(certificate)} may not issue certificates")
+    if constraints.path_length is not None and below > constraints.path_length:
+        raise ChainError(f"the chain is longer than {leaf_name(certificate)} allows")
+    usage = _extension(certificate, x509.KeyUsage)
+    if usage is not None and not usage.key_cert_sign:
+        raise ChainError(f"the key of {leaf_name(certificate)} may not sign certificates")
+
+
+def _check_usable(certificate: x509.Certificate, at: datetime) -> None:
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        valid = f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}"
+        raise ChainError(f"{leaf_name(certificate)} is valid from {valid}, not on {at:%Y-%m-%d}")
+    for extension in _extensions(certificate):
+        if extension.critical and extension.oid not in _UNDERSTOOD:
+            oid = extension.oid.dotted_string
+            raise ChainError(
+                f"{leaf_name(certificate)} has a critical extension that is not understood ({oid})"
+            )
+
+
+def _check_may_sign(leaf: x509.Certificate) -> None:
+    usage = _extension(leaf, x509.KeyUsage)
+    extended = _extension(leaf, x509.ExtendedKeyUsage)
+    if extended is not None and not {ExtendedKeyUsageOID.CODE_SIGNING, _ANY_USAGE} & set(extended):
+        raise ChainError(f"{leaf_name(leaf)} is not for signing (extended key usage)")
+    if usage is not None and not usage.digital_signature:
+        raise ChainError(f"{leaf_name(leaf)} is not for signing (key usage)")
+    if usage is None and extended is None:
+        raise ChainError(f"{leaf_name(leaf)} does not say that it is for signing")
+
+
+def _extensions(certificate: x509.Certificate) -> x509.Extensions:
+    try:
+        return certificate.extensions
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ChainError(f"{leaf_name(certificate)} has extensions that cannot be read") from error
+
+
+def _extension(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:
+    try:
+        return _extensions(certificate).get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

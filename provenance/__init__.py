@@ -1,5 +1,76 @@
-"""Sign data sets and model weights, and load only what a policy accepts."""
+"""Sign data sets and model weights, and load only what a policy accepts.
+
+    import provenance
+
+    provenance.sign("model/", key="release.key")
+    check = provenance.verify("model/", keys=["release.key.pub"])
+    weights = provenance.load("model/", keys=["release.key.pub"])
+
+The verbs are imported when they are first used, so that ``import provenance`` costs next to nothing.
+"""
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from policies import Finding, Policy
+    from provenance.errors import (
+        Malformed,
+        ProvenanceError,
+        Refused,
+        Undecided,
+        Unreadable,
+        UsageError,
+    )
+    from provenance.loading.lazy import open_tensors
+    from provenance.loading.load import load
+    from provenance.loading.sealed import sealed
+    from provenance.scanning.verb import Scan, scan
+    from provenance.signing.sign import sign
+    from provenance.verification import Verification, verify
+
+__all__ = [
+    "Finding",
+    "Malformed",
+    "Policy",
+    "ProvenanceError",
+    "Refused",
+    "Scan",
+    "Undecided",
+    "Unreadable",
+    "UsageError",
+    "Verification",
+    "load",
+    "open_tensors",
+    "scan",
+    "sealed",
+    "sign",
+    "verify",
+]
+
+_HOMES = {
+    "Finding": "policies",
+    "Policy": "policies",
+    "Scan": "provenance.scanning.verb",
+    "Verification": "provenance.verification",
+    "load": "provenance.loading.load",
+    "open_tensors": "provenance.loading.lazy",
+    "scan": "provenance.scanning.verb",
+    "sealed": "provenance.loading.sealed",
+    "sign": "provenance.signing.sign",
+    "verify": "provenance.verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'provenance' has no attribute {name!r}")
+    found = getattr(import_module(_HOMES.get(name, "provenance.errors")), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -177,7 +177,9 @@ def gather(  # noqa: PLR0913 (the options of the command)
             )
     trust = trust_from(rules, trusted_root=None if trusted_root is None else Path(trusted_root))
     found, findings = _find(path, signature)
-    candidates = open_candidates(found, trust, now=now) if rules.signatures.required else ()
+    # Where nobody is trusted there is nothing to hold a signature against (POL002 says so).
+    asked = rules.signatures.required and bool(rules.signers)
+    candidates = open_candidates(found, trust, now=now) if asked else ()
     own = _own_paths(path, signature)
     listing = list_artifact(path, ignore=_ignored(candidates, ignore), own=own)
     return Gathered(

@@ -114,9 +114,9 @@ def parse_bundle(data: bytes) -> Bundle:
         data, _WireBundle, what="the bundle", max_bytes=MAX_BUNDLE_BYTES, max_elements=MAX_BUNDLE_ELEMENTS
     )
     if wire.media_type not in BUNDLE_MEDIA_TYPES:
-        raise Malformed(f"the bundle has the unknown media type {wire.media_type!r}", code="SIG008")
+        raise Malformed(f"the bundle has the unknown media type {wire.media_type[:80]!r}", code="SIG008")
     if wire.dsse_envelope.payload_type != PAYLOAD_TYPE:
-        kind = wire.dsse_envelope.payload_type
+        kind = wire.dsse_envelope.payload_type[:80]
         raise Malformed(f"the bundle's payload is not an in-toto statement but {kind!r}", code="SIG008")
     if len(wire.dsse_envelope.signatures) != 1:
         count = len(wire.dsse_envelope.signatures)

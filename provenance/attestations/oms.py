@@ -20,12 +20,13 @@ from provenance.attestations.strict_json import convert
 from provenance.attestations.types import HISTORICAL_PREDICATE_TYPE, OMS_PREDICATE_TYPE
 from provenance.errors import Malformed, Unreadable
 
-__all__ = ["SignedManifest", "manifest_statement", "read_manifest"]
+__all__ = ["SINGLE_FILE", "SignedManifest", "manifest_statement", "read_manifest"]
 
 _SHARD: Final = re.compile(r"(?s)(.+):(\d{1,18}):(\d{1,18})")
 # Before 1.0 the algorithm of a shard named the size too: sha256-sharded-67108864.
 _SHARDED: Final = re.compile(r"(sha256|blake2b|blake3)-sharded-\d+")
-_SINGLE: Final = "."
+# What releases of the reference tool call the file of an artifact of one file (the specification says its base name).
+SINGLE_FILE: Final = "."
 
 
 class SignedManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class _WireChunks(msgspec.Struct, frozen=True):
 
 def manifest_statement(manifest: Manifest, subject_name: str) -> bytes:
     """Write a manifest as the payload of an OMS statement, with ``dirHash`` and chunk digests as annotations."""
-    names = dir_hash(manifest.resources)
+    names = _named_dir_hash(manifest.resources, subject_name)
     subject = Subject(
         name=subject_name,
         digest={"sha256": root_digest(manifest.resources).hex()},
@@ -78,6 +79,13 @@ def manifest_statement(manifest: Manifest, subject_name: str) -> bytes:
     }
     statement = Statement(subject=(subject,), predicate_type=OMS_PREDICATE_TYPE, predicate=predicate)
     return encode_statement(statement)
+
+
+def _named_dir_hash(resources: tuple[Resource, ...], subject_name: str) -> str | None:
+    """``dirHash``, in which a file that is the whole artifact has its own name and not ``.``."""
+    if len(resources) == 1 and resources[0].name == SINGLE_FILE:
+        resources = (msgspec.structs.replace(resources[0], name=subject_name),)
+    return dir_hash(resources)
 
 
 def _written(resource: Resource) -> dict[str, Any]:
@@ -149,7 +157,7 @@ def _proven(subject: Subject, manifest: Manifest) -> SignedManifest:
     if _lower_hex(subject.digest.get("sha256", "")) != root:
         raise Malformed("the root digest is not that of the listed files", code="SIG011")
     claimed = (subject.annotations or {}).get("dirHash")
-    if claimed is not None and claimed != dir_hash(manifest.resources):
+    if claimed is not None and claimed != _named_dir_hash(manifest.resources, subject.name):
         raise Malformed("the dirHash is not that of the listed names and files", code="SIG011")
     return SignedManifest(manifest=manifest, subject_name=subject.name, root_digest=root, dir_hash=claimed)
 
@@ -188,7 +196,7 @@ def _resource(wire: _WireResource, serialization: Serialization) -> Resource:
         if match is None:
             raise Malformed(f"{wire.name[:200]!r} does not name a range of a file", code="SIG008")
         name, start, end = match[1], int(match[2]), int(match[3])
-    problem = None if name == _SINGLE else name_problem(name)
+    problem = None if name == SINGLE_FILE else name_problem(name)
     if problem is not None:
         raise Malformed(f"the name {name[:200]!r} {problem}", code="ART004")
     digest = _lower_hex(wire.digest)
@@ -225,7 +233,10 @@ def _check(resources: tuple[Resource, ...], serialization: Serialization) -> Non
     """A manifest lists something, and each file (or range) once; the ranges of a file join without a hole."""
     if not resources:
         raise Malformed("the manifest lists no file", code="ART007")
-    if any(resource.name == _SINGLE for resource in resources) and len({one.name for one in resources}) > 1:
+    if (
+        any(resource.name == SINGLE_FILE for resource in resources)
+        and len({one.name for one in resources}) > 1
+    ):
         raise Malformed("the name '.' is only for an artifact of one file", code="ART004")
     twice = _first_double(resource.identifier for resource in resources)
     if twice is not None:

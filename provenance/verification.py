@@ -305,7 +305,7 @@ def _check_files(gathered: Gathered, *, thorough: bool, progress: Progress | Non
     for one in gathered.valid:
         assert one.signed is not None
         listing, measured = _measured(gathered, one.signed.manifest.serialization, passes, thorough, progress)
-        resources, renamed = expected_resources(one.signed, listing)
+        resources, renamed = expected_resources(one.signed.manifest.resources, listing)
         result = compare(resources, measured.files, listing, notes=_signed_by(one), describe=describe_range)
         compared[one.where] = (*renamed, *result.findings)
         unsigned.update(result.unsigned)

@@ -68,18 +68,17 @@ def _open(source: BundleSource, trust: Trust, now: datetime, *, primary: bool) -
 
 
 def expected_resources(
-    signed: SignedManifest, listing: Listing
+    resources: tuple[Resource, ...], listing: Listing
 ) -> tuple[tuple[Resource, ...], tuple[Finding, ...]]:
     """Return the signed resources that speak of the listed files, under the names that these have on the disk.
 
     A single file is matched by its digest, never by its name: where the bundle signs one file, that is it. Where a
     bundle signs a directory that the file lies in, only the resources of its name count.
     """
-    resources = signed.manifest.resources
     if not listing.single or not listing.files:
         return resources, ()
     name = listing.files[0].name
-    names = signed.manifest.file_names
+    names = {resource.name for resource in resources}
     if len(names) > 1:
         return tuple(resource for resource in resources if resource.name == name), ()
     (signed_name,) = names

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 
+import msgspec
+
 from policies import Finding, outcome
 from provenance.artifacts.algorithms import DIGEST_SIZES
 from provenance.artifacts.atomic import write_atomically
@@ -21,7 +23,7 @@ from provenance.artifacts.names import (
 )
 from provenance.artifacts.progress import Progress
 from provenance.attestations.discovery import default_bundle_path
-from provenance.attestations.oms import manifest_statement
+from provenance.attestations.oms import SINGLE_FILE, manifest_statement
 from provenance.errors import Refused, Undecided, UsageError
 from provenance.signing.keys import PrivateKey
 from provenance.signing.signers import (
@@ -81,6 +83,8 @@ def sign(  # noqa: PLR0913 (the options of the command)
         ignore_paths=_recorded(path, ignore, own),
     )
     manifest = build_manifest(path, serialization, ignore=ignore, own=own, progress=progress)
+    if not path.is_dir():
+        manifest = _single_file(manifest)
     bundle = signer(manifest_statement(manifest, path.resolve().name or "artifact"))
     target = _target(path, named, bundle, add=add)
     _write(target, bundle)
@@ -113,6 +117,12 @@ def build_manifest(
     if not measured.resources:
         raise Refused(f"there is nothing to sign in {path}", code="ART007")
     return Manifest(resources=measured.resources, serialization=serialization)
+
+
+def _single_file(manifest: Manifest) -> Manifest:
+    """Name the one file as the reference tool does, which can verify no other name; readers match it by digest."""
+    resources = tuple(msgspec.structs.replace(resource, name=SINGLE_FILE) for resource in manifest.resources)
+    return msgspec.structs.replace(manifest, resources=resources)
 
 
 def _require(findings: Sequence[Finding], path: Path) -> None:

@@ -1,0 +1,190 @@
+"""Proving an artifact while it is read: what a load hands out is read once, into memory, and judged from there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from policies import FileEvidence, Finding, finding
+from provenance.artifacts.comparing import compare
+from provenance.artifacts.listing import FileEntry, Listing, list_artifact
+from provenance.artifacts.manifest import Resource
+from provenance.artifacts.measuring import OpenFile, measure
+from provenance.artifacts.names import ignore_problem
+from provenance.artifacts.opening import open_beneath, opened_root
+from provenance.attestations.oms import SignedManifest
+from provenance.errors import Malformed, ProvenanceError
+from provenance.loading.arrays import Buffer
+from provenance.loading.reading import read_proven
+from provenance.scanning.detect import HEAD_BYTES, detect
+from provenance.scanning.readers import FileReader
+from provenance.scanning.safetensors import header_length, parse_header
+from provenance.scanning.scan import scan_member
+from provenance.signing.candidates import Candidate, expected_resources
+from provenance.verification import Gathered, Verification, conclude
+
+__all__ = ["MemoryReader", "ProvenFile", "listing_of", "prove"]
+
+# Makes the memory for a file that is to be kept, or None for one that is only to be proven.
+Keep = Callable[[FileEntry, str], Buffer | None]
+
+
+class ProvenFile(NamedTuple):
+    """A file whose bytes lie in ``buffer`` and are those that were signed."""
+
+    entry: FileEntry
+    buffer: Buffer
+    format: str
+
+
+class MemoryReader:
+    """A scanner's reader over memory that was read already."""
+
+    __slots__ = ("size", "view")
+
+    def __init__(self, view: memoryview) -> None:
+        self.view, self.size = view, len(view)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset`` on."""
+        return bytes(self.view[max(offset, 0) : max(offset, 0) + max(length, 0)])
+
+
+class _Kept(NamedTuple):
+    file: ProvenFile
+    evidence: FileEvidence
+    findings: list[Finding]
+
+
+def prove(gathered: Gathered, keep: Keep) -> tuple[Verification, tuple[ProvenFile, ...]]:
+    """Read every file of an artifact once, keep those that ``keep`` has memory for, and judge the whole.
+
+    The kept bytes may be used only where the verification's decision is "accepted". Where nobody accepted has
+    signed, no file is read.
+    """
+    first = next(iter(gathered.valid), None)
+    if first is None:
+        return conclude(gathered, compared={}), ()
+    listing = listing_of(gathered, first)
+    resources, renamed = expected_resources(_signed(first).manifest.resources, listing)
+    kept = list(_read_kept(gathered, listing, resources, keep))
+    done = {each.file.entry.name for each in kept}
+    rest = msgspec.structs.replace(
+        listing, files=tuple(each for each in listing.files if each.name not in done)
+    )
+    measured = measure(rest, _signed(first).manifest.serialization, observe=_observer(gathered))
+    others = compare([each for each in resources if each.name not in done], measured.files, listing)
+    compared = {first.where: (*renamed, *(one for each in kept for one in each.findings), *others.findings)}
+    compared |= {one.where: _same_content(first, one) for one in gathered.valid if one is not first}
+    observed = [file.observed for file in measured.files if isinstance(file.observed, FileEvidence)]
+    verdict = conclude(
+        gathered,
+        compared=compared,
+        unsigned=(
+            *others.unsigned,
+            *(name for name in done if name not in {each.name for each in resources}),
+        ),
+        files=[*(each.evidence for each in kept), *observed],
+        findings=measured.findings,
+        checked_bytes=listing.total_bytes,
+    )
+    return verdict, tuple(each.file for each in kept)
+
+
+def listing_of(gathered: Gathered, candidate: Candidate) -> Listing:
+    """List the artifact under the exclusions and the symlink policy of one bundle."""
+    serialization = _signed(candidate).manifest.serialization
+    recorded = tuple(name for name in serialization.ignore_paths if ignore_problem(name) is None)
+    return list_artifact(
+        gathered.path,
+        ignore=(*recorded, *gathered.ignore),
+        own=gathered.own,
+        allow_symlinks=serialization.allow_symlinks,
+    )
+
+
+def _read_kept(
+    gathered: Gathered, listing: Listing, resources: tuple[Resource, ...], keep: Keep
+) -> Iterator[_Kept]:
+    by_name: dict[str, list[Resource]] = {}
+    for resource in resources:
+        by_name.setdefault(resource.name, []).append(resource)
+    if not listing.files:
+        return
+    with opened_root(listing.root) as root:
+        for entry in listing.files:
+            signed = sorted(by_name.get(entry.name, []), key=lambda each: each.start)
+            if not signed:
+                continue  # an unsigned file is reported, never kept
+            kept = _read_one(gathered, root, listing, entry, signed, keep)
+            if kept is not None:
+                yield kept
+
+
+def _read_one(
+    gathered: Gathered, root: int, listing: Listing, entry: FileEntry, signed: list[Resource], keep: Keep
+) -> _Kept | None:
+    try:
+        descriptor = open_beneath(root, entry.name, allow_symlinks=listing.allow_symlinks)
+    except OSError:
+        return None  # measuring it says why
+    try:
+        size = os.fstat(descriptor).st_size
+        head = os.pread(descriptor, HEAD_BYTES, 0)
+        tail = os.pread(descriptor, HEAD_BYTES, max(0, size - HEAD_BYTES))
+        found = detect(head, size, tail, entry.name)
+        buffer = keep(FileEntry(entry.name, size), found)
+        if buffer is None:
+            return None
+        view = memoryview(buffer)
+        findings = [_named(each, view) for each in read_proven(descriptor, size, view, signed)]
+    finally:
+        os.close(descriptor)
+    evidence = _evidence(gathered, MemoryReader(view), entry.name)
+    return _Kept(ProvenFile(FileEntry(entry.name, size), buffer, evidence.format), evidence, findings)
+
+
+def _named(found: Finding, view: memoryview) -> Finding:
+    """Name the tensors in the range that differs, as far as the header of the very same bytes can be believed."""
+    if not found.where.startswith("bytes "):
+        return found
+    start, _, end = found.where.removeprefix("bytes ").partition("-")
+    try:
+        length = header_length(bytes(view[:8]), len(view))
+        header = parse_header(bytes(view[: 8 + length]), len(view))
+    except Malformed:
+        return found
+    hit = [each.name for each in header.tensors if each.start < int(end) and each.end > int(start)]
+    if not hit:
+        return found
+    more = f" and {len(hit) - 3} more" if len(hit) > 3 else ""
+    return msgspec.structs.replace(found, where=f"{found.where} (tensor {', '.join(hit[:3])}{more})")
+
+
+def _evidence(gathered: Gathered, reader: MemoryReader | FileReader, name: str) -> FileEvidence:
+    try:
+        return scan_member(reader, name, gathered.policy.formats)
+    except ProvenanceError as error:
+        unread = finding(error.code or "ART008", error.message, path=name)
+        return FileEvidence(path=name, format="unknown", size=reader.size, findings=(unread,))
+
+
+def _observer(gathered: Gathered) -> Callable[[OpenFile], FileEvidence]:
+    return lambda file: _evidence(gathered, FileReader(file.descriptor, file.size), file.name)
+
+
+def _same_content(first: Candidate, other: Candidate) -> tuple[Finding, ...]:
+    """Another signature counts where it signs the same digests: what is read once is proven for both."""
+    mine = {(each.name, each.start, each.end): each for each in _signed(first).manifest.resources}
+    theirs = {(each.name, each.start, each.end): each for each in _signed(other).manifest.resources}
+    if mine.keys() != theirs.keys() or any(mine[place].digest != theirs[place].digest for place in mine):
+        return (finding("SIG003", "it does not sign the same digests as the first bundle", path=other.where),)
+    return ()
+
+
+def _signed(candidate: Candidate) -> SignedManifest:
+    assert candidate.signed is not None
+    return candidate.signed

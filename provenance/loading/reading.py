@@ -1,0 +1,142 @@
+"""Reading a file once into memory and proving it on the way: every byte is hashed where it will be used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+
+from blake3 import blake3
+
+from policies import Finding, finding
+from provenance.artifacts.algorithms import CHUNK_SIZE, new_hasher
+from provenance.artifacts.manifest import Resource
+from provenance.artifacts.measuring import worker_count
+from provenance.artifacts.reading import FileChanged
+
+__all__ = ["read_chunk", "read_proven"]
+
+# A slice is hashed while it is still in the cache of the core that read it.
+SLICE = 1024 * 1024
+Describe = Callable[[int, int], str]
+Proof = tuple[int, int, bool]
+
+
+def read_proven(
+    descriptor: int, size: int, buffer: memoryview, resources: Sequence[Resource]
+) -> list[Finding]:
+    """Read a file of ``size`` bytes into ``buffer`` and compare it with its signed resources; [] where all is proven.
+
+    The chunk digests are compared where they were signed (SIG014), else the digest of the file or of its shards
+    (SIG003). A file that changes its length while it is read has a finding too. Nothing in the buffer may be used
+    unless the list is empty.
+    """
+    name = resources[0].name
+    try:
+        proofs = _prove(descriptor, size, buffer, resources)
+        grown = bool(os.pread(descriptor, 1, size))
+    except FileChanged as error:
+        return [finding("ART009", str(error), path=name)]
+    except OSError as error:
+        return [finding("ART008", f"cannot be read: {(error.strerror or str(error)).lower()}", path=name)]
+    if grown:
+        return [finding("ART009", "the file grew while it was read", path=name)]
+    rule = "SIG014" if resources[0].chunks is not None else "SIG003"
+    return [_different(rule, name, start, end) for start, end, proven in proofs if not proven][:8]
+
+
+def _different(rule: str, name: str, start: int, end: int) -> Finding:
+    where = f"bytes {start}-{end}"
+    return finding(rule, "the file differs from the one that was signed", path=name, where=where)
+
+
+def _prove(descriptor: int, size: int, buffer: memoryview, resources: Sequence[Resource]) -> list[Proof]:
+    first = resources[0]
+    if first.chunks is not None:
+        return _prove_chunks(descriptor, size, buffer, first.chunks)
+    if first.end is not None:
+        return _prove_shards(descriptor, size, buffer, resources)
+    return [(0, size, _digest_behind(descriptor, size, buffer, first.algorithm) == first.digest)]
+
+
+def _prove_chunks(descriptor: int, size: int, buffer: memoryview, chunks: tuple[bytes, ...]) -> list[Proof]:
+    if len(chunks) != -(-size // CHUNK_SIZE):
+        return [(0, size, False)]
+
+    def prove(index: int) -> Proof:
+        start, end = index * CHUNK_SIZE, min((index + 1) * CHUNK_SIZE, size)
+        return start, end, read_chunk(descriptor, start, buffer[start:end]) == chunks[index]
+
+    return _on_all_cores(prove, len(chunks))
+
+
+def _prove_shards(descriptor: int, size: int, buffer: memoryview, shards: Sequence[Resource]) -> list[Proof]:
+    if max(shard.end or 0 for shard in shards) != size:
+        return [(0, size, False)]
+
+    def prove(index: int) -> Proof:
+        shard = shards[index]
+        start, end = shard.start, shard.end or 0
+        digest = _digest(descriptor, start, buffer[start:end], shard.algorithm)
+        return start, end, digest == shard.digest
+
+    return _on_all_cores(prove, len(shards))
+
+
+def _on_all_cores(prove: Callable[[int], Proof], count: int) -> list[Proof]:
+    """Share the pieces out among the cores in runs of neighbours, so that each thread's memory stays together."""
+    workers = min(worker_count(), count)
+    if workers < 2:
+        return [prove(index) for index in range(count)]
+    pending = iter(range(count))
+
+    def work(_: int) -> list[Proof]:
+        return [prove(index) for index in pending]
+
+    with ThreadPoolExecutor(workers) as pool:
+        return sorted(proof for found in pool.map(work, range(workers)) for proof in found)
+
+
+def read_chunk(descriptor: int, start: int, into: memoryview) -> bytes:
+    """Fill ``into`` from the file at ``start`` and return the BLAKE3 digest of what came."""
+    hasher = blake3()
+    _fill(descriptor, start, into, hasher.update)
+    return hasher.digest()
+
+
+def _digest(descriptor: int, start: int, into: memoryview, algorithm: str) -> bytes:
+    hasher = new_hasher(algorithm)
+    _fill(descriptor, start, into, hasher.update)
+    return hasher.digest()
+
+
+def _fill(descriptor: int, start: int, into: memoryview, feed: Callable[[memoryview], object]) -> None:
+    done = 0
+    while done < len(into):
+        count = os.preadv(descriptor, [into[done : done + SLICE]], start + done)
+        if not count:
+            raise FileChanged("the file shrank while it was read")
+        feed(into[done : done + count])
+        done += count
+
+
+def _digest_behind(descriptor: int, size: int, buffer: memoryview, algorithm: str) -> bytes:
+    """One digest over the whole cannot be shared out: one thread reads ahead, another hashes behind it."""
+    hasher = new_hasher(algorithm)
+    filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()
+
+    def read() -> None:
+        try:
+            _fill(descriptor, 0, buffer[:size], filled.put)
+            filled.put(None)
+        except BaseException as error:  # noqa: BLE001 (handed to the thread that waits)
+            filled.put(error)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(read)
+        while (part := filled.get()) is not None:
+            if isinstance(part, BaseException):
+                raise part
+            hasher.update(part)
+    return hasher.digest()

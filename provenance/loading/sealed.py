@@ -1,0 +1,112 @@
+"""The verb ``sealed``: a path to verified copies that cannot be changed, for loaders that insist on a path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from policies import Policy
+from provenance.artifacts.listing import FileEntry
+from provenance.loading.arrays import Buffer
+from provenance.loading.memfd import HAS_SEALS, make_sealable, seal
+from provenance.loading.proving import ProvenFile, prove
+from provenance.verification import Gathered, gather
+
+__all__ = ["sealed"]
+
+AnyPath = str | PathLike[str]
+
+
+@contextlib.contextmanager
+def sealed(  # noqa: PLR0913 (the options of verify)
+    path: AnyPath,
+    *,
+    keys: AnyPath | Iterable[AnyPath] = (),
+    certificate_chain: AnyPath | Iterable[AnyPath] = (),
+    identity: str = "",
+    issuer: str = "",
+    trusted_root: AnyPath | None = None,
+    policy: str | Path | Policy | None = None,
+    signature: AnyPath | None = None,
+    store: AnyPath | Iterable[AnyPath] = (),
+    ignore: Iterable[str] = (),
+    ignore_unsigned_files: bool = False,
+    now: datetime | None = None,
+) -> Iterator[Path]:
+    """Verify an artifact and yield the path of a copy of it, a file or a directory, for as long as the block runs.
+
+    On Linux each file is a sealed memfd behind a link in a private directory: no process can change it, not even
+    this one. Elsewhere it is a private read-only copy. Files that no signature covers are not in the copy. Raises
+    ``Refused`` or ``Undecided`` with the verification, and ``UsageError`` where the open files do not suffice.
+    """
+    gathered = gather(
+        path,
+        keys=keys,
+        certificate_chain=certificate_chain,
+        identity=identity,
+        issuer=issuer,
+        trusted_root=trusted_root,
+        policy=policy,
+        signature=signature,
+        store=store,
+        ignore=ignore,
+        ignore_unsigned_files=ignore_unsigned_files,
+        now=now,
+    )
+    with contextlib.ExitStack() as stack:
+        descriptors: dict[str, int] = {}
+        stack.callback(_close, descriptors)
+        verification, files = prove(gathered, _keeper(gathered, descriptors))
+        verification.require_accepted()
+        private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provenance-")))
+        root = private / (gathered.path.resolve().name or "artifact")
+        for file in files:
+            _place(file, root if gathered.listing.single else root / file.entry.name, descriptors)
+        yield root
+
+
+def _keeper(gathered: Gathered, descriptors: dict[str, int]) -> Any:
+    def keep(entry: FileEntry, _found: str) -> Buffer:
+        if not HAS_SEALS:
+            return bytearray(entry.size)
+        descriptor, content = make_sealable(Path(entry.name).name, entry.size)
+        descriptors[entry.name] = descriptor
+        return content
+
+    _raise_file_limit(len(gathered.listing.files))
+    return keep
+
+
+def _raise_file_limit(count: int) -> None:
+    """Each sealed file holds a descriptor; ask for as many as the system lets this process have."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 256
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))
+
+
+def _place(file: ProvenFile, target: Path, descriptors: dict[str, int]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = descriptors.get(file.entry.name)
+    if descriptor is None:
+        target.write_bytes(file.buffer)
+        target.chmod(0o400)
+        return
+    seal(descriptor, file.buffer)
+    # By number of process, so that children of this process find it too.
+    target.symlink_to(f"/proc/{os.getpid()}/fd/{descriptor}")
+
+
+def _close(descriptors: dict[str, int]) -> None:
+    for descriptor in descriptors.values():
+        os.close(descriptor)

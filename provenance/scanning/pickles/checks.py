@@ -11,7 +11,18 @@ from typing import Any
 
 from provenance.scanning.pickles.allowlist.model import Entry
 from provenance.scanning.pickles.machine import Machine
-from provenance.scanning.pickles.values import DATA, Data, Function, Global, List, Made, Set, Storage, Unknown
+from provenance.scanning.pickles.values import (
+    DATA,
+    UNKNOWN,
+    Data,
+    Function,
+    Global,
+    List,
+    Made,
+    Set,
+    Storage,
+    Unknown,
+)
 
 __all__ = ["CHECKS"]
 
@@ -73,7 +84,7 @@ def _latin1(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
 def _reconstruct(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
     """copyreg: an object of an allowed class, on the base ``object`` or a plain type."""
     if not arguments or isinstance(arguments[0], Unknown):
-        return _FINE
+        return "", UNKNOWN
     cls = arguments[0]
     if not isinstance(cls, Global) or cls.entry.use not in ("class", "new", "any"):
         return "on something else than an allowed class", None
@@ -81,6 +92,19 @@ def _reconstruct(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verd
     if isinstance(base, Global) and base.entry.module != "builtins":
         return "on a base that is no plain type", None
     return "", Made(cls.entry, arguments[3:])
+
+
+def _reconstruct_c(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """A maker of objects in C: of one type that the profile names in the same package."""
+    if len(arguments) == 1 and isinstance(arguments[0], Unknown):
+        return _FINE
+    if (
+        len(arguments) == 1
+        and isinstance(arguments[0], Global)
+        and arguments[0].entry.module.startswith("sklearn.")
+    ):
+        return _FINE
+    return "on something else than an allowed type", None
 
 
 def _factory(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
@@ -183,6 +207,7 @@ CHECKS: Mapping[str, Callable[[Machine, Entry, Arguments], Verdict]] = {
     "bytes_or_text": _bytes_or_text,
     "latin1": _latin1,
     "reconstruct": _reconstruct,
+    "reconstruct_c": _reconstruct_c,
     "factory": _factory,
     "layout": _layout,
     "dtype": _dtype,

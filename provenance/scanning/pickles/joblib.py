@@ -21,6 +21,7 @@ _NESTED = 8  # structured types within structured types
 def read_array(machine: Machine, wrapper: Made) -> Any:
     """Step over the bytes of an array; an array of objects is a pickle of its own, which is read."""
     state = wrapper.state.entries if isinstance(wrapper.state, Dict) else {}
+    machine.leave_frame()
     size = _item_size(state.get("dtype"), 0)
     shape = state.get("shape")
     if size is None or not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):

@@ -138,6 +138,13 @@ class Machine:
         if self.position >= self.limit:  # the last bytes of the source, or of the frame
             self.limit = self.position + 1
 
+    def leave_frame(self) -> None:
+        """What follows is no opcode, so a frame must end here, if there is one."""
+        if self.offset != self.frame_end != _NO_FRAME:
+            self.refuse("PKL009", "an array begins inside a frame")
+        self.frame_end = _NO_FRAME
+        self.limit = 0
+
     def fill(self, wanted: int) -> None:
         """Drop what was read from the buffer and read on until ``wanted`` bytes lie ahead, or the end."""
         buffer = self.buffer[self.position :]

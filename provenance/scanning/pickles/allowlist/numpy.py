@@ -12,6 +12,7 @@ __all__ = ["ENTRIES"]
 _GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 ENTRIES: tuple[Entry, ...] = (
+    Entry("numpy", "record", "constant", "the type of a row, as a value"),
     Entry("numpy", "matrix", "constant", "the type of an array, as a value"),
     Entry("numpy", "recarray", "constant", "the type of an array, as a value"),
     Entry("numpy.rec", "recarray", "constant", "the type of an array, as a value"),
@@ -66,4 +67,5 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry("numpy.polynomial.polynomial", "Polynomial", "new", "coefficients", state=True),
     Entry("numpy.polynomial.chebyshev", "Chebyshev", "new", "coefficients", state=True),
+    Entry("numpy.polynomial.legendre", "Legendre", "new", "coefficients", state=True),
 )

@@ -11,18 +11,25 @@ import msgspec
 
 from provenance.artifacts.names import ATTESTATION_DIRECTORY, DEFAULT_SIGNATURE
 from provenance.attestations.limits import MAX_BUNDLE_BYTES, MAX_BUNDLES, MAX_STORE_BYTES
-from provenance.errors import Malformed, Unreadable
+from provenance.errors import Malformed, ProvenanceError, Unreadable
 
 __all__ = ["BundleSource", "Found", "default_bundle_path", "find_bundles", "read_bundle", "stored_bundles"]
 
 _SUFFIX = ".sigstore.json"
+_LINES = ".jsonl"
+# O_NONBLOCK: opening a FIFO must not wait for a writer.
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class BundleSource(msgspec.Struct, frozen=True):
-    """The bytes of one bundle, not looked into yet, and where they lie, for messages."""
+    """The bytes of one bundle, not looked into yet, and where they lie, for messages.
+
+    ``problem`` is why there are none, for a bundle that is one of several: who opens it raises it.
+    """
 
     where: str
-    data: bytes
+    data: bytes = b""
+    problem: ProvenanceError | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,71 +55,90 @@ def find_bundles(artifact: Path, *, signature: Path | None = None) -> Found:
     """
     if signature is not None:
         return Found(primary=(read_bundle(signature),))
-    root = artifact if artifact.is_dir() else artifact.parent
-    stored = tuple(stored_bundles(root / ATTESTATION_DIRECTORY))
-    for place in (artifact.with_name(artifact.name + _SUFFIX), root / DEFAULT_SIGNATURE):
-        if artifact.name and os.path.lexists(place):
+    own = default_bundle_path(artifact)
+    stored = tuple(stored_bundles(own.parent / ATTESTATION_DIRECTORY))
+    for place in (own, own.with_name(DEFAULT_SIGNATURE)):
+        if os.path.lexists(place):
             return Found(primary=(read_bundle(place),), additional=stored)
-    if stored:
-        # None of them is the one: which speaks of this artifact is found out by digest.
-        return (
-            Found(primary=stored[:1], additional=stored[1:]) if len(stored) == 1 else Found(additional=stored)
-        )
+    if len(stored) == 1:
+        return Found(primary=stored)
+    if stored:  # none of them is the one: which speaks of this artifact is found out by digest
+        return Found(additional=stored)
     raise Unreadable(f"there is no signature of {artifact}", code="SIG001")
 
 
 def read_bundle(path: Path) -> BundleSource:
     """Read one bundle, bounded; raises ``Unreadable`` (SIG001, SIG009), or ``Malformed`` (SIG008) if too large."""
     try:
-        # O_NONBLOCK: opening a FIFO must not wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return BundleSource(str(path), _read(os.open(path, _FLAGS)))
     except FileNotFoundError as error:
         raise Unreadable(f"there is no bundle {path}", code="SIG001") from error
     except OSError as error:
-        raise Unreadable(
-            f"cannot read the bundle: {(error.strerror or str(error)).lower()}", code="SIG009"
-        ) from error
-    return BundleSource(str(path), _read(descriptor))
+        raise _unreadable("the bundle", error) from error
 
 
 def _read(descriptor: int) -> bytes:
-    try:
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise Unreadable("the bundle is not a regular file", code="SIG009")
-            data = file.read(MAX_BUNDLE_BYTES + 1)
-    except OSError as error:
-        raise Unreadable(
-            f"cannot read the bundle: {(error.strerror or str(error)).lower()}", code="SIG009"
-        ) from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Unreadable("the bundle is not a regular file", code="SIG009")
+        data = file.read(MAX_BUNDLE_BYTES + 1)
     if len(data) > MAX_BUNDLE_BYTES:
         raise Malformed(f"the bundle has more than {MAX_BUNDLE_BYTES:,} bytes", code="SIG008")
     return data
 
 
+def _unreadable(what: str, error: OSError) -> Unreadable:
+    return Unreadable(f"cannot read {what}: {(error.strerror or str(error)).lower()}", code="SIG009")
+
+
 def stored_bundles(directory: Path) -> Iterator[BundleSource]:
     """Read the bundles of a ``.provenance/`` directory: ``*.sigstore.json``, and each line of ``*.jsonl``.
 
-    Links are not followed. Raises ``Unreadable`` (SIG009) where there are more files or bytes than the bounds.
+    Nothing is read where there is no such directory, and no link is followed. What cannot be read, or lies beyond
+    the bounds on files and bytes, is yielded with its problem (SIG008, SIG009).
     """
     try:
-        names = sorted(entry.name for entry in os.scandir(directory) if entry.is_file(follow_symlinks=False))
-    except OSError:
+        root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
         return
-    names = [name for name in names if name.endswith((_SUFFIX, ".jsonl"))]
-    count = total = 0
-    for name in names:
-        source = read_bundle(directory / name)
-        total += len(source.data)
-        for bundle in [source] if name.endswith(_SUFFIX) else _lines(source):
-            count += 1
+    except OSError as error:
+        yield BundleSource(str(directory), problem=_unreadable("the attestations", error))
+        return
+    try:
+        count = total = 0
+        for source in _stored(root, directory):
+            count, total = count + 1, total + len(source.data)
             if count > MAX_BUNDLES or total > MAX_STORE_BYTES:
-                raise Unreadable(f"there are too many attestations in {directory}", code="SIG009")
-            yield bundle
+                problem = Unreadable(f"there are too many attestations in {directory}", code="SIG009")
+                yield BundleSource(str(directory), problem=problem)
+                return
+            yield source
+    finally:
+        os.close(root)
+
+
+def _stored(root: int, directory: Path) -> Iterator[BundleSource]:
+    for name in sorted(os.listdir(root)):
+        if name.endswith(_SUFFIX):
+            yield _member(root, directory, name)
+        elif name.endswith(_LINES):
+            yield from _lines(_member(root, directory, name))
+
+
+def _member(root: int, directory: Path, name: str) -> BundleSource:
+    where = str(directory / name)
+    try:
+        return BundleSource(where, _read(os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=root)))
+    except OSError as error:
+        return BundleSource(where, problem=_unreadable("the bundle", error))
+    except ProvenanceError as error:
+        return BundleSource(where, problem=error)
 
 
 def _lines(source: BundleSource) -> Iterator[BundleSource]:
     """An in-toto bundle holds one document a line; those that are no Sigstore bundles are not signatures."""
+    if source.problem is not None:
+        yield source
     for number, line in enumerate(source.data.split(b"\n"), 1):
         if b'"verificationMaterial"' in line:
             yield BundleSource(f"{source.where}:{number}", line)

@@ -50,6 +50,8 @@ def _open(source: BundleSource, trust: Trust, now: datetime, *, primary: bool) -
     signed: SignedManifest | None = None
     findings: tuple[Finding, ...] = ()
     try:
+        if source.problem is not None:
+            raise source.problem
         bundle = parse_bundle(source.data)
         signer, findings = verify_bundle(bundle, trust, now=now, where=source.where)
         # Nothing that a stranger wrote is looked into.

@@ -1,8 +1,8 @@
 """Certificate chains of a private PKI, verified to a root that the caller trusts (RFC 5280, section 6, in part).
 
 Names, validity at one moment, signatures, basicConstraints, pathLenConstraint, keyUsage and extendedKeyUsage are
-checked; a critical extension that is not understood here makes a certificate unusable. Name and policy constraints
-and revocation lists are not evaluated: a critical one refuses.
+checked; where a leaf has both usages, both must allow signing. A critical extension that is not understood here makes
+a certificate unusable: name and policy constraints are not evaluated, nor are revocation lists.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from provenance.errors import Malformed, UsageError
@@ -74,44 +75,55 @@ def verify_chain(
 ) -> tuple[x509.Certificate, ...]:
     """Verify the first of ``chain`` to one of ``roots`` as of the moment ``at``, and return the path that leads there.
 
-    The others of ``chain`` serve as intermediates, in any order. Raises ``ChainError`` with what failed.
+    The others of ``chain`` serve as intermediates, in any order. A root may be the leaf's direct issuer, an
+    intermediate, or the leaf itself. Raises ``ChainError`` with what failed.
     """
     leaf = chain[0]
     _check_usable(leaf, at)
     _check_may_sign(leaf)
-    path = [leaf]
-    reason = "it does not lead to any root that is trusted"
-    while len(path) <= MAX_DEPTH:
-        anchor = next((root for root in roots if root == path[-1] or _issued(path[-1], root)), None)
-        if anchor is not None:
-            if anchor != path[-1]:
-                _check_issuer(anchor, len(path) - 1, at)
-                path.append(anchor)
-            return tuple(path)
-        issuer, reason = _intermediate(path, chain[1:], at, reason)
-        if issuer is None:
-            break
-        path.append(issuer)
+    if leaf in roots:
+        return (leaf,)
+    # Breadth first, each certificate once: the shortest path to each is found, which path lengths restrict least.
+    reasons: list[str] = []
+    unused = [certificate for certificate in chain[1:] if certificate not in roots]
+    paths: list[tuple[x509.Certificate, ...]] = [(leaf,)]
+    while paths:
+        path = paths.pop(0)
+        for issuer in _issuers(path, roots, at, reasons):
+            return (*path, issuer)
+        if len(path) < MAX_DEPTH:
+            found = _issuers(path, unused, at, reasons)
+            unused = [certificate for certificate in unused if certificate not in found]
+            paths.extend((*path, issuer) for issuer in found)
+    reason = reasons[0] if reasons else "it does not lead to any root that is trusted"
     raise ChainError(f"{leaf_name(leaf)}: {reason}")
 
 
-def _intermediate(
-    path: list[x509.Certificate], others: Sequence[x509.Certificate], at: datetime, reason: str
-) -> tuple[x509.Certificate | None, str]:
-    for candidate in others:
+def _issuers(
+    path: tuple[x509.Certificate, ...],
+    candidates: Sequence[x509.Certificate],
+    at: datetime,
+    reasons: list[str],
+) -> list[x509.Certificate]:
+    """Return the candidates that issued the last of ``path`` and might; why others might not goes to ``reasons``."""
+    found = []
+    for candidate in candidates:
         if candidate in path or not _issued(path[-1], candidate):
             continue
         try:
             _check_issuer(candidate, len(path) - 1, at)
         except ChainError as error:
-            reason = str(error)
-            continue
-        return candidate, reason
-    return None, reason
+            reasons.append(str(error))
+        else:
+            found.append(candidate)
+    return found
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
+        # Whoever can find collisions of MD5 or SHA-1 can have one certificate signed and show another.
+        if isinstance(certificate.signature_hash_algorithm, hashes.MD5 | hashes.SHA1):
+            return False
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False

@@ -22,9 +22,9 @@ from provenance.errors import Malformed, Unreadable
 
 __all__ = ["SINGLE_FILE", "SignedManifest", "manifest_statement", "read_manifest"]
 
-_SHARD: Final = re.compile(r"(?s)(.+):(\d{1,18}):(\d{1,18})")
+_SHARD: Final = re.compile(r"(?s)(.+):([0-9]{1,18}):([0-9]{1,18})")
 # Before 1.0 the algorithm of a shard named the size too: sha256-sharded-67108864.
-_SHARDED: Final = re.compile(r"(sha256|blake2b|blake3)-sharded-\d+")
+_SHARDED: Final = re.compile(r"(sha256|blake2b|blake3)-sharded-[0-9]+")
 # What releases of the reference tool call the file of an artifact of one file (the specification says its base name).
 SINGLE_FILE: Final = "."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from cryptography.hazmat.primitives import hashes
@@ -10,7 +11,7 @@ from policies import Finding, Signer, finding
 from provenance.attestations.bundle import Bundle, CertificateChain, KeyMaterial
 from provenance.attestations.dsse import pae, pae_compat
 from provenance.attestations.limits import MAX_HISTORICAL_BYTES
-from provenance.signing.keys import PublicKey, fingerprint, oms_hint
+from provenance.signing.keys import PublicKey, fingerprint, oms_hint, public_key_from_bytes
 from provenance.signing.signatures import verify_bytes
 from provenance.signing.trust import Trust
 
@@ -36,24 +37,35 @@ def verify_bundle(bundle: Bundle, trust: Trust, *, now: datetime, where: str) ->
 
 def _verify_key(bundle: Bundle, material: KeyMaterial, trust: Trust, where: str) -> Verified:
     """Try the trusted keys, the hinted one first; what the bundle says of its key is never trusted."""
-    hinted = [each for each in trust.keys if material.hint and oms_hint(each.key) == material.hint]
-    others = [each for each in trust.keys if each not in hinted]
-    for each in (*hinted, *others):
-        proven, findings = _proven(bundle, each.key, where)
-        if proven:
-            signer = Signer(
-                name=each.name,
-                method="key",
-                fingerprint=each.fingerprint,
-                satisfies=_names(trust, each.fingerprint),
-                bundle=where,
-            )
-            return signer, (*findings, *_historical_key(material, where))
+    hinted = [each for each in trust.keys if _hints_at(material, each.key)]
+    ordered = [*hinted, *(each for each in trust.keys if each not in hinted)]
+    proven = _proven(bundle, [each.key for each in ordered], where)
+    if proven is not None:
+        index, findings = proven
+        each = ordered[index]
+        signer = Signer(
+            name=each.name,
+            method="key",
+            fingerprint=each.fingerprint,
+            satisfies=_names(trust, each.fingerprint),
+            bundle=where,
+        )
+        return signer, (*findings, *_historical_key(material, where))
     if hinted:
         return None, (
             finding("SIG002", f"it is not by the key {hinted[0].fingerprint} that it names", path=where),
         )
     return None, (_stranger(material, trust, where),)
+
+
+def _hints_at(material: KeyMaterial, key: PublicKey) -> bool:
+    """Tell whether a bundle names this key: by its hint, or, before release 1.1, by carrying all of it."""
+    if material.hint:
+        return material.hint.lower() == oms_hint(key)
+    try:
+        return bool(material.raw_bytes) and public_key_from_bytes(material.raw_bytes) == key
+    except ValueError:
+        return False
 
 
 def _stranger(material: KeyMaterial, trust: Trust, where: str) -> Finding:
@@ -81,20 +93,26 @@ def _names(trust: Trust, fingerprint_: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.name for each in trust.keys if each.fingerprint == fingerprint_))
 
 
-def _proven(
-    bundle: Bundle, key: PublicKey, where: str, *, old_digest: hashes.HashAlgorithm | None = None
-) -> tuple[bool, tuple[Finding, ...]]:
-    """Verify over the standard encoding, then over the faulty one of release 0.2.0."""
-    if verify_bytes(key, bundle.signature, pae(bundle.payload_type, bundle.payload)):
-        return True, ()
+def _proven(bundle: Bundle, keys: Sequence[PublicKey], where: str) -> tuple[int, tuple[Finding, ...]] | None:
+    """Return which of the keys signed, and a remark where it signed what release 0.2.0 took for the encoding."""
+    for data, digest, findings in _encodings(bundle, where):
+        for index, key in enumerate(keys):
+            if verify_bytes(key, bundle.signature, data, digest=digest):
+                return index, findings
+    return None
+
+
+def _encodings(
+    bundle: Bundle, where: str
+) -> Iterator[tuple[bytes, hashes.HashAlgorithm | None, tuple[Finding, ...]]]:
+    yield pae(bundle.payload_type, bundle.payload), None, ()
     if len(bundle.payload) > MAX_HISTORICAL_BYTES:
-        return False, ()
+        return
     old = pae_compat(bundle.payload_type, bundle.payload)
-    if verify_bytes(key, bundle.signature, old) or (
-        old_digest is not None and verify_bytes(key, bundle.signature, old, digest=old_digest)
-    ):
-        return True, (finding("SIG010", "it signs the faulty encoding of release 0.2.0", path=where),)
-    return False, ()
+    remark = (finding("SIG010", "it signs the faulty encoding of release 0.2.0", path=where),)
+    yield old, None, remark
+    # That release used SHA-256 whatever the curve.
+    yield old, hashes.SHA256(), remark
 
 
 def _verify_chain(
@@ -108,9 +126,8 @@ def _verify_chain(
         key = leaf_key(chain[0])
     except ChainError as error:
         return None, (finding("SIG018", str(error), path=where),)
-    # Release 0.2.0 used SHA-256 with certificates whatever the curve.
-    proven, findings = _proven(bundle, key, where, old_digest=hashes.SHA256())
-    if not proven:
+    proven = _proven(bundle, [key], where)
+    if proven is None:
         return None, (finding("SIG002", "it is not by the certificate that it carries", path=where),)
     print_ = fingerprint(key)
     names = list(_names(trust, print_))
@@ -132,7 +149,7 @@ def _verify_chain(
         satisfies=tuple(dict.fromkeys(names)),
         bundle=where,
     )
-    return signer, findings
+    return signer, proven[1]
 
 
 def _untrusted(trust: Trust, reasons: tuple[str, ...], where: str) -> Finding:

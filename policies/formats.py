@@ -31,4 +31,4 @@ PICKLE_CARRIERS: tuple[str, ...] = ("torchscript", "torch-export", "nemo", "mar"
 FORMATS: tuple[str, ...] = (*PLAIN_FORMATS, *PICKLE_FORMATS, *PICKLE_CARRIERS, "skops", "7z", "unknown")
 
 # Named lists of globals that a harmless pickle may import.
-PROFILES: tuple[str, ...] = ("tensors",)
+PROFILES: tuple[str, ...] = ("tensors", "numpy", "sklearn", "scipy", "pandas", "xgboost", "lightgbm")

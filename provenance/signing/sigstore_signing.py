@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from provenance.errors import UsageError
+from provenance.signing.sigstore_roots import first_line
 
 __all__ = ["sign_with_sigstore"]
 
@@ -22,26 +23,24 @@ def sign_with_sigstore(
     ``UsageError`` where there is no identity or an instance refuses.
     """
     from sigstore.dsse import Statement
-    from sigstore.errors import Error
     from sigstore.models import ClientTrustConfig
-    from sigstore.oidc import IdentityError, IdentityToken, detect_credential
+    from sigstore.oidc import IdentityToken, detect_credential
     from sigstore.sign import SigningContext
 
+    token: str | None = None
     try:
         token = identity_token or os.environ.get(TOKEN_VARIABLE) or detect_credential()
-        if not token:
-            raise UsageError(
-                "there is no identity to sign with",
-                hint="run in a CI job that has one, or give --identity-token",
+        if token:
+            config = (
+                ClientTrustConfig.production()
+                if trust_config is None
+                else ClientTrustConfig.from_json(trust_config.read_text(encoding="utf-8"))
             )
-        config = (
-            ClientTrustConfig.production()
-            if trust_config is None
-            else ClientTrustConfig.from_json(trust_config.read_text(encoding="utf-8"))
-        )
-        with SigningContext.from_trust_config(config).signer(IdentityToken(token)) as signer:
-            return signer.sign_dsse(Statement(payload)).to_json().encode()
-    except (IdentityError, Error, OSError) as error:
-        # The chain of causes is cut: a library's traceback could show the token.
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+            with SigningContext.from_trust_config(config).signer(IdentityToken(token)) as signer:
+                return signer.sign_dsse(Statement(payload)).to_json().encode()
+    except Exception as error:  # noqa: BLE001 (the client's own errors have no common base)
+        # The chain of causes is cut: a library's traceback could show the token; so could its message.
+        said = first_line(error).replace(token or "\0", "(token)")
         raise UsageError(f"Sigstore did not sign: {said}") from None
+    hint = "run in a CI job that has one, or give --identity-token"
+    raise UsageError("there is no identity to sign with", hint=hint)

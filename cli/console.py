@@ -11,9 +11,9 @@ from contextvars import ContextVar
 from typing import Literal, TextIO
 
 import click
-from provenance.errors import ProvenanceError
 
 from cli.rendering.escape import escape
+from provenance.errors import ProvenanceError
 
 __all__ = ["COLOR_CHOICES", "choose_color", "error", "note", "prepare", "tell", "wants_color", "write_out"]
 
@@ -38,7 +38,7 @@ def choose_color(choice: ColorChoice) -> None:
 
 
 def wants_color(stream: TextIO) -> bool:
-    """Say whether a stream gets colours: the option first, then NO_COLOR, FORCE_COLOR, then whether it is a terminal."""
+    """Say whether a stream gets colours: by the option, else NO_COLOR, FORCE_COLOR, else if it is a terminal."""
     choice = _choice.get()
     if choice != "auto":
         return choice == "always"

@@ -6,9 +6,9 @@ import os
 import traceback
 
 import click
-from provenance.errors import ProvenanceError
 
 from cli.console import error
+from provenance.errors import ProvenanceError
 
 __all__ = ["INTERNAL", "INTERRUPTED", "USAGE", "report_failure"]
 
@@ -22,7 +22,7 @@ _NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(
 )
 
 
-def report_failure(problem: BaseException) -> int:
+def report_failure(problem: BaseException) -> int:  # noqa: PLR0911 (one for each kind of failure)
     """Tell the user what went wrong, without a traceback, and give the exit status that goes with it."""
     match problem:
         case click.exceptions.Exit():

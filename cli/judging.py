@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from policies import RULES, finding, outcome
-from provenance.errors import Malformed, Refused, Undecided, Unreadable
-
 from cli.console import note, write_out
 from cli.rendering import Report, renderer
 from cli.rendering.report import EXIT_STATUS
 from cli.rendering.wording import verdict
+from policies import RULES, finding, outcome
+from provenance.errors import Malformed, Refused, Undecided, Unreadable
 
 __all__ = ["judge"]
 
@@ -49,11 +48,14 @@ def judge(command: str, subject: str, work: Callable[[], Report], form: str, out
 
 def save(path: str, text: str) -> None:
     """Write a file whole or not at all, without colours; raises UsageError where that cannot be."""
+    from pathlib import Path
+
     import click
+
     from provenance.artifacts.atomic import write_atomically
     from provenance.errors import UsageError
 
     try:
-        write_atomically(path, click.unstyle(text).encode("utf-8", "backslashreplace"))
+        write_atomically(Path(path), click.unstyle(text).encode("utf-8", "backslashreplace"))
     except OSError as problem:
         raise UsageError(f"cannot write {path}: {problem.strerror}") from problem

@@ -26,18 +26,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("cli.commands.inspect:inspect", "Show what a bundle says, without verifying it."),
     "policy": ("cli.commands.policy:policy", "List, show and check policies."),
     "explain": ("cli.commands.explain:explain", "Explain the rule behind a finding."),
-    "completion": ("cli.commands.completion:completion", "Print a script that completes commands in a shell."),
+    "completion": (
+        "cli.commands.completion:completion",
+        "Print a script that completes commands in a shell.",
+    ),
 }
 
 
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only when it is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it)
         """Name the commands in the order of the table: that of the work."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click calls it)
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
@@ -54,10 +57,12 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
-            raise click.UsageError(f"No such command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""), ctx)
+            raise click.UsageError(
+                f"No such command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""), ctx
+            )
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click calls it)
         """List the commands from the table, importing none."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
@@ -70,7 +75,7 @@ class LazyGroup(click.Group):
         extra.pop("standalone_mode", None)
         try:
             status = super().main(args, prog_name or "provenance", standalone_mode=False, **extra)
-        except BaseException as problem:  # noqa: BLE001 - the last place that can turn it into an exit status
+        except BaseException as problem:
             if isinstance(problem, SystemExit):
                 raise
             status = report_failure(problem)
@@ -95,7 +100,12 @@ def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -
     help="Colour the output; auto does so on a terminal and heeds NO_COLOR and FORCE_COLOR.",
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
 )
 @click.pass_context
 def main(ctx: click.Context, color: Any) -> None:

@@ -68,7 +68,8 @@ def _settings_taken(ctx: click.Context) -> list[str]:
     return [
         max(param.opts, key=len)
         for param in ctx.command.params
-        if param.name not in HARMLESS and ctx.get_parameter_source(str(param.name)) == ParameterSource.DEFAULT_MAP
+        if param.name not in HARMLESS
+        and ctx.get_parameter_source(str(param.name)) == ParameterSource.DEFAULT_MAP
     ]
 
 
@@ -96,7 +97,11 @@ def _color_option() -> click.Option:
             choose_color(value)
 
     return click.Option(
-        ["--color"], type=click.Choice(COLOR_CHOICES), expose_value=False, callback=choose, help="Colour the output."
+        ["--color"],
+        type=click.Choice(COLOR_CHOICES),
+        expose_value=False,
+        callback=choose,
+        help="Colour the output.",
     )
 
 
@@ -138,7 +143,10 @@ def policy_option(function: Decorated) -> Decorated:
 def password_options(function: Decorated) -> Decorated:
     """Add ``--password-env`` and ``--password-fd``: where the password of a private key is read from."""
     function = click.option(
-        "--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the key's password from this descriptor."
+        "--password-fd",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Read the key's password from this descriptor.",
     )(function)
     return click.option(
         "--password-env", metavar="VAR", help="Read the key's password from this environment variable."

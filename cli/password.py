@@ -6,6 +6,7 @@ import os
 import sys
 
 import click
+
 from provenance.errors import UsageError
 
 __all__ = ["ask_password", "given_password"]
@@ -37,7 +38,9 @@ def _read_line(descriptor: int) -> bytes:
                 break
             data += block
     except OSError as problem:
-        raise UsageError(f"cannot read a password from descriptor {descriptor}: {problem.strerror}") from problem
+        raise UsageError(
+            f"cannot read a password from descriptor {descriptor}: {problem.strerror}"
+        ) from problem
     line = data.split(b"\n", 1)[0].removesuffix(b"\r")
     if not line:
         raise UsageError(f"descriptor {descriptor} gave no password")

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import click
+
 from provenance.errors import UsageError
 
 __all__ = ["HARMLESS", "Settings", "apply_settings", "find_pyproject"]
@@ -93,7 +94,8 @@ class _Reader:
         """Turn the table into settings; raises UsageError that names the line."""
         if not isinstance(table, dict):
             raise self.wrong("[tool.provenance] is not a table", "tool", "provenance")
-        color, commands = "auto", {name: {} for name in self.options}
+        color = "auto"
+        commands: dict[str, Any] = {name: {} for name in self.options}
         for key, value in table.items():
             if key in self.options and isinstance(value, dict):
                 for name, inner in value.items():
@@ -107,7 +109,9 @@ class _Reader:
                 raise self.unknown(key, [*COMMON, *self.options], "tool.provenance")
         return Settings(self.path, color, commands)
 
-    def set(self, commands: dict[str, dict[str, Any]], command: str, key: str, value: Any, table: str) -> None:
+    def set(
+        self, commands: dict[str, dict[str, Any]], command: str, key: str, value: Any, table: str
+    ) -> None:
         """Make one value the default of one option; what a command's own table says goes before the common one."""
         option = self.options[command].get(key)
         if option is None:
@@ -149,7 +153,9 @@ class _Reader:
         """Make an error that names the file and the line."""
         from policies.document.toml_lines import line_of
 
-        return UsageError(f"{self.path}, line {line_of(self.text, (*table.split('.'), key))}: {message}", hint=hint)
+        return UsageError(
+            f"{self.path}, line {line_of(self.text, (*table.split('.'), key))}: {message}", hint=hint
+        )
 
 
 def _key(param: click.Option) -> str:

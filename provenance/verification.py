@@ -31,7 +31,7 @@ from provenance.artifacts.listing import Listing, list_artifact
 from provenance.artifacts.manifest import Manifest, Resource, Serialization
 from provenance.artifacts.measuring import Measured, Observer, OpenFile, measure
 from provenance.artifacts.names import ignore_problem
-from provenance.artifacts.progress import Progress
+from provenance.artifacts.reading import Progress
 from provenance.attestations.discovery import Found, find_bundles
 from provenance.errors import ProvenanceError, Refused, Undecided, UsageError
 from provenance.policy_files import load_policy
@@ -333,14 +333,12 @@ def _measured(
     if serialization in passes:
         return passes[serialization]
     listing = _listing(gathered, serialization)
-    if progress is not None:
-        progress.start(listing.total_bytes)
     measured = measure(
         listing,
         serialization,
         chunks=thorough and serialization.method == "files",
         observe=_observer(gathered.policy) if not passes else None,
-        progress=progress.advance if progress is not None else None,
+        progress=progress,
     )
     passes[serialization] = listing, measured
     return passes[serialization]

@@ -19,14 +19,13 @@ def digest(path: str) -> int:
     """
     from pathlib import Path
 
+    from cli.progress import progress
+    from cli.rendering.report import EXIT_STATUS
+    from cli.rendering.text import render_finding
     from policies import outcome
     from provenance.artifacts.listing import list_artifact
     from provenance.artifacts.manifest import Serialization, dir_hash, root_digest
     from provenance.artifacts.measuring import measure
-
-    from cli.progress import progress
-    from cli.rendering.report import EXIT_STATUS
-    from cli.rendering.text import render_finding
 
     listing = list_artifact(Path(path))
     findings = listing.findings

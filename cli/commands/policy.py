@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
-from policies import BUILTIN, Finding, Policy, PolicyError, finding, parse_policy
-from provenance.errors import Unreadable
 
 from cli.console import note, write_out
 from cli.options import FILE, Command, complete_policies
+from policies import BUILTIN, Finding, Policy, PolicyError, finding, parse_policy
+from provenance.errors import Unreadable
 
 __all__ = ["policy"]
 
@@ -84,7 +84,9 @@ def load(policy: str) -> Policy:
             hint=f"name a file, or one of {known}",
         ) from problem
     except UnicodeDecodeError as problem:
-        raise PolicyError("the file is not UTF-8 text", hint="is this the right file?", name=policy) from problem
+        raise PolicyError(
+            "the file is not UTF-8 text", hint="is this the right file?", name=policy
+        ) from problem
     return parse_policy(text, name=policy, base=os.path.dirname(os.path.abspath(policy)))
 
 
@@ -96,7 +98,9 @@ def _wrong(path: str, problem: PolicyError) -> Finding:
 def _expired(path: str, policy: Policy) -> Finding | None:
     if policy.expires is None or datetime.now(UTC).date() <= policy.expires:
         return None
-    return finding("POL001", f"the policy expired on {policy.expires}: it accepts nothing any more", path=path)
+    return finding(
+        "POL001", f"the policy expired on {policy.expires}: it accepts nothing any more", path=path
+    )
 
 
 def _verdict(path: str, *, sound: bool) -> str:
@@ -119,7 +123,11 @@ def _summary(policy: Policy) -> Iterator[str]:
         yield "signatures: by a signer that is named on the spot (--key, --certificate-chain or --identity)"
     yield f"formats: {', '.join(policy.formats.allow)}"
     allowed = ", ".join([*policy.formats.profiles, *policy.formats.allow_globals])
-    yield "pickles: refused" if policy.formats.pickle == "refuse" else escape(f"pickles: those within {allowed}")
+    yield (
+        "pickles: refused"
+        if policy.formats.pickle == "refuse"
+        else escape(f"pickles: those within {allowed}")
+    )
     yield f"lineage: {policy.lineage.require}"
     yield f"expires: {policy.expires or 'never'}"
 
@@ -127,4 +135,6 @@ def _summary(policy: Policy) -> Iterator[str]:
 def _missing(policy: Policy) -> Iterator[str]:
     roster = (policy.contributors.roster,) if policy.contributors.roster else ()
     named = [path for signer in policy.signers for path in (*signer.keys, *signer.certificates)]
-    yield from (path for path in (*named, *roster, *policy.contributors.roster_keys) if not os.path.exists(path))
+    yield from (
+        path for path in (*named, *roster, *policy.contributors.roster_keys) if not os.path.exists(path)
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from policies import RULES, Finding
-
 from cli.rendering.escape import escape
 from cli.rendering.places import relative_path
 from cli.rendering.report import Report
 from cli.rendering.wording import verdict
+from policies import RULES, Finding
 
 __all__ = ["render"]
 

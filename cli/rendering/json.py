@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from policies import Finding, Signer
-
 from cli.rendering.escape import escape
 from cli.rendering.report import Report
+from policies import Finding, Signer
 
 if TYPE_CHECKING:
     from provenance.scanning.verb import ScannedFile
@@ -43,9 +42,9 @@ def render(report: Report) -> str:
 
 
 def dump(document: dict[str, Any]) -> str:
-    """Write JSON in ASCII, so that no name in it can reach a terminal unescaped; parsed, the names are exact.
+    r"""Write JSON in ASCII, so that no name in it can reach a terminal unescaped; parsed, the names are exact.
 
-    Bytes that are not UTF-8 have no place in JSON: they are written as ``\\xff`` in plain text.
+    Bytes that are not UTF-8 have no place in JSON: they are written as ``\xff`` in plain text.
     """
     text = json.dumps(_without_surrogates(document), ensure_ascii=True, indent=2)
     return text.replace("\x7f", "\\u007f") + "\n"  # json leaves DEL as it is

@@ -6,11 +6,10 @@ from collections import defaultdict
 from xml.sax.saxutils import escape as xml_text
 from xml.sax.saxutils import quoteattr
 
-from policies import Finding, outcome
-
 from cli.rendering.escape import escape
 from cli.rendering.report import Report
 from cli.rendering.wording import verdict
+from policies import Finding, outcome
 
 __all__ = ["render"]
 
@@ -23,12 +22,15 @@ def render(report: Report) -> str:
     for found in report.findings:
         by_path[found.path or report.subject].append(found)
     whole = _case(report, "verdict", report.decision, verdict(report), ())
-    cases = [whole, *(_case(report, path, outcome(found), "", tuple(found)) for path, found in by_path.items())]
+    cases = [
+        whole,
+        *(_case(report, path, outcome(found), "", tuple(found)) for path, found in by_path.items()),
+    ]
     failures = sum("<failure" in case for case in cases)
     errors = sum("<error" in case for case in cases)
     name = quoteattr(f"provenance {report.command}")
     opening = (
-        f"<testsuite name={name} tests=\"{len(cases)}\" failures=\"{failures}\" errors=\"{errors}\" "
+        f'<testsuite name={name} tests="{len(cases)}" failures="{failures}" errors="{errors}" '
         f'skipped="0" time="{report.seconds:.3f}">'
     )
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", opening, *cases]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from urllib.parse import quote
 
-from policies import Finding
-
 from cli.rendering.report import Report
+from policies import Finding
 
 __all__ = ["relative_path", "uri"]
 

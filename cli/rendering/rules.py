@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from textwrap import fill
 
 import click
+
 from policies import Rule
 
 __all__ = ["explanation", "rules_page"]
@@ -40,7 +41,10 @@ def explanation(rule: Rule) -> str:
     lines.append(fill(rule.explanation, _WIDTH))
     if rule.hint:
         hint = click.style("hint", fg="cyan")
-        lines += ["", f"{hint}: {fill(rule.hint, _WIDTH, initial_indent='      ', break_on_hyphens=False).lstrip()}"]
+        lines += [
+            "",
+            f"{hint}: {fill(rule.hint, _WIDTH, initial_indent='      ', break_on_hyphens=False).lstrip()}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -51,7 +55,9 @@ def rules_page(rules: Iterable[Rule]) -> str:
         if rule.id[:3] != family:
             family = rule.id[:3]
             parts.append(f"## {_FAMILIES.get(family, family)}\n")
-        parts.append(f"### {rule.id}\n\n**{_sentence(rule.title)}** — {_effect(rule)}.\n\n{rule.explanation}\n")
+        parts.append(
+            f"### {rule.id}\n\n**{_sentence(rule.title)}** — {_effect(rule)}.\n\n{rule.explanation}\n"
+        )
         if rule.hint:
             parts.append(f"What to do: {rule.hint}.\n")
     return "\n".join(parts)

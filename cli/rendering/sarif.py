@@ -10,14 +10,13 @@ import hashlib
 from collections import Counter
 from typing import Any
 
-from policies import RULES, Finding, Rule
-
 from cli.rendering.escape import escape
 from cli.rendering.json import dump
 from cli.rendering.places import relative_path, uri
 from cli.rendering.report import Report
 from cli.rendering.wording import count, verdict
 from cli.version import DOCUMENTATION, version
+from policies import RULES, Finding, Rule
 
 __all__ = ["MOST_RESULTS", "render"]
 
@@ -105,7 +104,9 @@ def _location(path: str, where: str) -> dict[str, Any]:
     artifact: dict[str, Any] = {"uri": address}
     if not address.startswith("file:"):
         artifact["uriBaseId"] = "%SRCROOT%"
-    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": 1}}}
+    location: dict[str, Any] = {
+        "physicalLocation": {"artifactLocation": artifact, "region": {"startLine": 1}}
+    }
     if where:
         location["logicalLocations"] = [{"fullyQualifiedName": escape(where)}]
     return location

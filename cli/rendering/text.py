@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import click
-from policies import Finding
 
 from cli.rendering.escape import escape
 from cli.rendering.report import Report
 from cli.rendering.wording import count, signer_line, verdict
+from policies import Finding
 
 __all__ = ["MOST_OF_A_RULE", "render", "render_finding"]
 
@@ -34,7 +34,9 @@ def render_finding(found: Finding, file: str | None = None) -> str:
     ``file`` stands in for the finding's path.
     """
     colour = _COLOURS[found.severity]
-    lines = [f"{click.style(f'{found.severity}[{found.rule}]', fg=colour, bold=True)}: {escape(found.message)}"]
+    lines = [
+        f"{click.style(f'{found.severity}[{found.rule}]', fg=colour, bold=True)}: {escape(found.message)}"
+    ]
     place = ", ".join(part for part in (found.path if file is None else file, found.where) if part)
     if place:
         lines.append(f"  {click.style('-->', fg='blue')} {escape(place)}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from policies import Signer
-
 from cli.rendering.escape import escape
 from cli.rendering.report import Report
+from policies import Signer
 
 __all__ = ["checked", "count", "duration", "signer_line", "size", "verdict"]
 

@@ -14,7 +14,7 @@ from policies.policy import FormatPolicy
 __all__ = ["judge_files"]
 
 _CARRIER_HINT = (
-    "convert it with `provenance convert SRC DST.safetensors`; to accept it as it is, name the format in [formats] "
+    "write the weights anew as safetensors; to accept it as it is, name the format in [formats] "
     'allow and set pickle = "allowlist"'
 )
 

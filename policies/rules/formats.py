@@ -19,7 +19,7 @@ FORMAT_RULES = (
         id="FMT002",
         title="a format that the policy does not accept",
         explanation="The policy lists the formats it accepts; the content of this file is in another one.",
-        hint="convert the file, or add its format to [formats] allow",
+        hint="write it in another format, or add its format to [formats] allow",
     ),
     Rule(
         id="FMT003",

@@ -11,7 +11,7 @@ PICKLE_RULES = (
         id="PKL001",
         title="a pickle",
         explanation="A pickle is a program: loading it can run anything. The policy accepts none.",
-        hint="convert it with `provenance convert SRC DST.safetensors`, or allow harmless pickles with "
+        hint="write the weights anew as safetensors, or allow harmless pickles with "
         '`[formats] pickle = "allowlist"`',
     ),
     Rule(

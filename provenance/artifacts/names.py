@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 
@@ -23,7 +24,8 @@ ATTESTATION_DIRECTORY = ".provenance"
 ATTESTATION_SUFFIXES = (".sigstore.json", ".jsonl", ".leaves", ".db", ".db-wal", ".db-shm")
 
 MAX_NAME_LENGTH = 4096
-_DRIVE = re.compile(r"[A-Za-z]:")
+# A file called "a:b" is harmless where there are no drives.
+_DRIVE = re.compile(r"[A-Za-z]:" if os.name == "nt" else r"[A-Za-z]:(?:/|$)")
 _GLOB = re.compile(r"[*?\[]")
 
 

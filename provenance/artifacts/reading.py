@@ -10,13 +10,14 @@ from blake3 import blake3
 
 from provenance.artifacts.algorithms import CHUNK_SIZE, Hasher, new_hasher
 
-__all__ = ["SLICE_SIZE", "SMALL_FILE", "Digested", "FileChanged", "digest_file", "digest_range"]
+__all__ = ["SLICE_SIZE", "SMALL_FILE", "Digested", "FileChanged", "Progress", "digest_file", "digest_range"]
 
 # A slice stays in the cache of a core while two digests read it.
 SLICE_SIZE = 256 * 1024
 # Files up to this size are read by one call.
 SMALL_FILE = 64 * 1024
 
+# Called with counts of bytes, from any thread.
 Progress = Callable[[int], object]
 
 

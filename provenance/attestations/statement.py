@@ -41,7 +41,9 @@ def parse_statement(payload: bytes) -> Statement:
     """
     statement = decode(payload, Statement, what="the statement")
     if statement.type != STATEMENT_TYPE:
-        raise Malformed(f"the payload is not an in-toto statement v1 but {statement.type[:80]!r}", code="SIG008")
+        raise Malformed(
+            f"the payload is not an in-toto statement v1 but {statement.type[:80]!r}", code="SIG008"
+        )
     if not statement.subject or not all(subject.digest for subject in statement.subject):
         raise Malformed("the statement has no subject with a digest", code="SIG008")
     return statement

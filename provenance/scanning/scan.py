@@ -15,7 +15,7 @@ from provenance.scanning.detecting.streams import decompressor
 from provenance.scanning.pickles.sniffing import FIRST_BYTES, sniff
 from provenance.scanning.readers import Reader
 
-__all__ = ["scan_member"]
+__all__ = ["imported_globals", "scan_member"]
 
 _END_OF_ZIP = b"PK\x05\x06"
 
@@ -27,8 +27,19 @@ def scan_member(reader: Reader, name: str, policy: FormatPolicy) -> FileEvidence
     file's own format is left to ``policies.decide``. Raises Unreadable (ART008) where reading fails.
     """
     context = Context(policy, _scan_nested)
-    found = _scan(context, reader, name)
+    found = "unknown"
+    try:
+        found = _scan(context, reader, name)
+    except (MemoryError, RecursionError, OverflowError) as error:  # the bounds should not let it come to this
+        context.add("ARC007", f"reading goes beyond the bounds: {type(error).__name__}")
     return FileEvidence(path=name, format=found, size=reader.size, findings=tuple(context.findings))
+
+
+def imported_globals(reader: Reader, name: str, policy: FormatPolicy) -> dict[tuple[str, str], bool]:
+    """The (module, name) pairs that the file's pickles import, each with whether the policy allows it."""
+    context = Context(policy, _scan_nested)
+    _scan(context, reader, name)
+    return context.report.globals
 
 
 def _scan_nested(context: Context, reader: Reader, name: str) -> None:
@@ -106,6 +117,15 @@ def _code_carrier(context: Context, reader: Reader, head: bytes, name: str) -> N
     _zip(context, reader, head, name)
 
 
+def _torchscript(context: Context, reader: Reader, head: bytes, name: str) -> None:
+    from provenance.scanning.containers.torchscript import read_torchscript
+
+    if decompressor(head) is not None:
+        _packed(context, reader, name)
+    else:
+        read_torchscript(context, reader)
+
+
 def _tar(context: Context, reader: Reader, head: bytes, name: str) -> None:
     from provenance.scanning.containers.tar_files import read_tar
 
@@ -179,7 +199,7 @@ _READERS: Mapping[str, Read] = {
     "pickle": _pickle,
     "joblib": _pickle,
     "torch": _torch,
-    "torchscript": _code_carrier,
+    "torchscript": _torchscript,
     "torch-export": _code_carrier,
     "numpy": _array,
     "keras": _zip,

@@ -17,10 +17,11 @@ from policies.policy import FormatPolicy, LineagePolicy
 from provenance.artifacts.listing import Listing, list_artifact
 from provenance.artifacts.opening import open_beneath, opened_root
 from provenance.errors import Unreadable, UsageError
+from provenance.scanning.pickles.names import name_fault
 from provenance.scanning.readers import BytesReader, FileReader
-from provenance.scanning.scan import scan_member
+from provenance.scanning.scan import imported_globals, scan_member
 
-__all__ = ["Scan", "ScannedFile", "scan", "scan_bytes"]
+__all__ = ["Scan", "ScannedFile", "minimal_allowlist", "scan", "scan_bytes"]
 
 _EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided": 3}
 
@@ -79,6 +80,36 @@ def scan_bytes(data: bytes, name: str = "", *, policy: str | Path | Policy = "ha
     """Scan bytes in memory as if they were a file called ``name``."""
     rules = _policy(policy)
     return _judge(rules, [scan_member(BytesReader(data), name, rules.formats)], [], datetime.now(UTC))
+
+
+def minimal_allowlist(
+    path: str | Path | Iterable[str | Path], *, policy: str | Path | Policy = "harmless"
+) -> tuple[str, ...]:
+    """The globals that the pickles in these files import and the policy does not allow yet, each ``module.name``.
+
+    They are what ``[formats] allow_globals`` needs for the files to pass; whether they are harmless is for whoever
+    pastes them to know. Names that no allowlist can hold (dotted or computed ones) are left out.
+    """
+    rules = _policy(policy)
+    formats = msgspec.structs.replace(rules.formats, pickle="allowlist")
+    needed: set[tuple[str, str]] = set()
+    for one in [path] if isinstance(path, str | Path) else path:
+        listing = list_artifact(Path(one))
+        if listing.files:
+            with opened_root(listing.root) as root:
+                for entry in listing.files:
+                    needed |= _needed(root, entry.name, formats)
+    return tuple(sorted(f"{module}.{name}" for module, name in needed))
+
+
+def _needed(root: int, name: str, formats: FormatPolicy) -> set[tuple[str, str]]:
+    """The globals of one file that are not allowed and could be."""
+    descriptor = open_beneath(root, name)
+    try:
+        imported = imported_globals(FileReader(descriptor, os.fstat(descriptor).st_size), name, formats)
+    finally:
+        os.close(descriptor)
+    return {pair for pair, allowed in imported.items() if not allowed and not name_fault(*pair)}
 
 
 def _policy(policy: str | Path | Policy) -> Policy:

@@ -21,7 +21,7 @@ from provenance.artifacts.names import (
     DEFAULT_SIGNATURE,
     ignore_problem,
 )
-from provenance.artifacts.progress import Progress
+from provenance.artifacts.reading import Progress
 from provenance.attestations.discovery import default_bundle_path
 from provenance.attestations.oms import SINGLE_FILE, manifest_statement
 from provenance.errors import Refused, Undecided, UsageError
@@ -105,13 +105,11 @@ def build_manifest(
     """
     listing = list_artifact(path, ignore=ignore, own=own, allow_symlinks=serialization.allow_symlinks)
     _require(listing.findings, path)
-    if progress is not None:
-        progress.start(listing.total_bytes)
     measured = measure(
         listing,
         serialization,
         chunks=serialization.method == "files",
-        progress=progress.advance if progress is not None else None,
+        progress=progress,
     )
     _require(measured.findings, path)
     if not measured.resources:

@@ -31,12 +31,13 @@ def sign_with_sigstore(
     try:
         token = identity_token or os.environ.get(TOKEN_VARIABLE) or detect_credential()
         if token:
+            identity = IdentityToken(token)
             config = (
                 ClientTrustConfig.production()
                 if trust_config is None
                 else ClientTrustConfig.from_json(trust_config.read_text(encoding="utf-8"))
             )
-            with SigningContext.from_trust_config(config).signer(IdentityToken(token)) as signer:
+            with SigningContext.from_trust_config(config).signer(identity) as signer:
                 return signer.sign_dsse(Statement(payload)).to_json().encode()
     except Exception as error:  # noqa: BLE001 (the client's own errors have no common base)
         # The chain of causes is cut: a library's traceback could show the token; so could its message.

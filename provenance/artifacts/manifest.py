@@ -65,11 +65,11 @@ def root_digest(resources: Iterable[Resource]) -> bytes:
 def dir_hash(resources: Iterable[Resource]) -> str | None:
     r"""Return in-toto's ``dirHash`` in hex: SHA-256 over ``sha256  name\n`` lines sorted by name (Go's Hash1).
 
-    None where a resource is not the SHA-256 of a whole file.
+    None where a resource is not the SHA-256 of a whole file, or a name has a newline, which would make the lines ambiguous.
     """
     whole = hashlib.sha256()
     for resource in sorted(resources, key=lambda item: item.name):
-        if resource.algorithm != "sha256" or resource.end is not None:
+        if resource.algorithm != "sha256" or resource.end is not None or "\n" in resource.name:
             return None
         whole.update(f"{resource.digest.hex()}  {resource.name}\n".encode())
     return whole.hexdigest()

@@ -92,6 +92,7 @@ def load_private_key(path: Path, password: bytes | None = None) -> PrivateKey:
     that cannot be read or holds no key, and a kind of key that is not supported.
     """
     data = read_key_file(path)
+    password = password or None
     openssh = b"BEGIN OPENSSH PRIVATE KEY" in data
     load = serialization.load_ssh_private_key if openssh else serialization.load_pem_private_key
     key: object
@@ -104,7 +105,7 @@ def load_private_key(path: Path, password: bytes | None = None) -> PrivateKey:
             ) from error
         key = _load_unprotected(load, data, path)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _unusable(path, password, data) from error
+        raise _unusable(path, password, data, error) from error
     if isinstance(key, ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey):
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
@@ -120,11 +121,15 @@ def _load_unprotected(load: Callable[[bytes, None], object], data: bytes, path: 
         raise UsageError(f"{path} holds no private key that can be read") from error
 
 
-def _unusable(path: Path, password: bytes | None, data: bytes) -> UsageError:
+def _unusable(path: Path, password: bytes | None, data: bytes, error: Exception) -> UsageError:
     if b"PRIVATE KEY" not in data:
         return UsageError(f"{path} holds no private key", hint="make one with `provenance keygen KEY`")
     if b"OPENSSH" in data and password is None and b"bcrypt" in _openssh_blob(data):
         return PasswordRequired(f"the key {path} is encrypted", hint="give its password with --password-env")
+    if isinstance(error, UnsupportedAlgorithm):
+        return UsageError(
+            f"{path} is in a form that this installation cannot read", hint="write it anew as PKCS#8 PEM"
+        )
     if password is not None:
         return UsageError(f"the password for {path} is wrong, or the file is damaged")
     return UsageError(f"{path} holds no private key that can be read")

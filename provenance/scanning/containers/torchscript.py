@@ -35,7 +35,7 @@ class _Names(dict[tuple[str, str], Entry]):
     def get(self, key: Any, default: Any = None) -> Any:
         """The entry of a global."""
         if key[0] == "__torch__" or key[0].startswith("__torch__."):
-            return Entry(*key, "any", "a class of the program", state=True)
+            return Entry(key[0], key[1], "any", "a class of the program", state=True)
         return super().get(key, default)
 
 

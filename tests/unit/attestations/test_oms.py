@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from provenance.artifacts.manifest import Manifest, Resource, Serialization
 from provenance.attestations.bundle import parse_bundle
 from provenance.attestations.oms import manifest_statement, read_manifest
@@ -29,7 +30,12 @@ def statement(resources=None, serialization=None, **changes) -> dict:
         "subject": [{"name": "model", "digest": {"sha256": whole}}],
         "predicateType": "https://model_signing/signature/v1.0",
         "predicate": {
-            "serialization": {"method": "files", "hash_type": "sha256", "allow_symlinks": False, **(serialization or {})},
+            "serialization": {
+                "method": "files",
+                "hash_type": "sha256",
+                "allow_symlinks": False,
+                **(serialization or {}),
+            },
             "resources": resources,
         },
     }
@@ -69,7 +75,9 @@ def test_the_written_statement_has_the_members_that_the_specification_names() ->
     )
     document = json.loads(manifest_statement(manifest, "model"))
     assert list(document) == ["_type", "subject", "predicateType", "predicate"]
-    assert document["predicate"]["resources"] == [{"name": "w:0:5", "algorithm": "blake3", "digest": "00" * 32}]
+    assert document["predicate"]["resources"] == [
+        {"name": "w:0:5", "algorithm": "blake3", "digest": "00" * 32}
+    ]
     assert document["predicate"]["serialization"] == {
         "method": "shards",
         "hash_type": "blake3",
@@ -89,13 +97,20 @@ SHARDS = {"method": "shards", "shard_size": 5}
         pytest.param(statement([resource(".", A)]), id="a single file called ."),
         pytest.param(statement([resource("a", A.upper()), resource("b", B)]), id="capitals in hex"),
         pytest.param(
-            statement([resource("w:0:5", A, "sha256-sharded-5"), resource("w:5:7", B, "sha256-sharded-5")], SHARDS),
+            statement(
+                [resource("w:0:5", A, "sha256-sharded-5"), resource("w:5:7", B, "sha256-sharded-5")], SHARDS
+            ),
             id="algorithm names the shard size",
         ),
-        pytest.param(statement([resource("w:0:5", A)], {"method": "shards", "shard_size": 5.0}), id="float shard size"),
+        pytest.param(
+            statement([resource("w:0:5", A)], {"method": "shards", "shard_size": 5.0}), id="float shard size"
+        ),
         pytest.param(statement([resource("w:9:x:0:5", A)], SHARDS), id="colons in the name of a shard"),
         pytest.param(statement(serialization={"ignore_paths": ["z", "a"]}), id="unsorted ignore paths"),
-        pytest.param(statement([resource("a", A, annotations={"other": 1}), resource("b", B)]), id="foreign annotations"),
+        pytest.param(
+            statement([resource("a", A, annotations={"other": 1}), resource("b", B)]),
+            id="foreign annotations",
+        ),
         pytest.param(statement(more=1), id="unknown member"),
     ],
 )
@@ -122,13 +137,23 @@ def test_only_the_last_two_numbers_of_a_shard_are_its_range() -> None:
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
-        pytest.param(statement(predicateType="https://slsa.dev/provenance/v1"), "SIG015", id="another predicate"),
-        pytest.param(statement(_type="https://in-toto.io/Statement/v0.1"), "SIG008", id="another statement type"),
-        pytest.param(statement(subject=[]), "SIG008", id="no subject"),
-        pytest.param(statement(subject=[{"name": "m", "digest": {"sha256": "00" * 32}}]), "SIG011", id="wrong root"),
-        pytest.param(statement(subject=[{"name": "m", "digest": {"sha512": root(A, B)}}]), "SIG011", id="no root"),
         pytest.param(
-            statement(subject=[{"name": "m", "digest": {"sha256": root(A, B)}, "annotations": {"dirHash": "00"}}]),
+            statement(predicateType="https://slsa.dev/provenance/v1"), "SIG015", id="another predicate"
+        ),
+        pytest.param(
+            statement(_type="https://in-toto.io/Statement/v0.1"), "SIG008", id="another statement type"
+        ),
+        pytest.param(statement(subject=[]), "SIG008", id="no subject"),
+        pytest.param(
+            statement(subject=[{"name": "m", "digest": {"sha256": "00" * 32}}]), "SIG011", id="wrong root"
+        ),
+        pytest.param(
+            statement(subject=[{"name": "m", "digest": {"sha512": root(A, B)}}]), "SIG011", id="no root"
+        ),
+        pytest.param(
+            statement(
+                subject=[{"name": "m", "digest": {"sha256": root(A, B)}, "annotations": {"dirHash": "00"}}]
+            ),
             "SIG011",
             id="wrong dirHash",
         ),
@@ -145,17 +170,37 @@ def test_only_the_last_two_numbers_of_a_shard_are_its_range() -> None:
         pytest.param(statement(serialization={"method": "tree"}), "SIG018", id="unknown method"),
         pytest.param(statement(serialization={"hash_type": "sha1"}), "SIG018", id="unknown hash"),
         pytest.param(statement([resource("w:0:5", A)], {"method": "shards"}), "SIG008", id="no shard size"),
-        pytest.param(statement([resource("w:0:5", A)], {"method": "shards", "shard_size": 0.5}), "SIG008", id="half a byte"),
-        pytest.param(statement([resource("w:0:5", A)], {"method": "shards", "shard_size": -5}), "SIG008", id="negative"),
+        pytest.param(
+            statement([resource("w:0:5", A)], {"method": "shards", "shard_size": 0.5}),
+            "SIG008",
+            id="half a byte",
+        ),
+        pytest.param(
+            statement([resource("w:0:5", A)], {"method": "shards", "shard_size": -5}), "SIG008", id="negative"
+        ),
         pytest.param(statement([resource("w", A)], SHARDS), "SIG008", id="a shard without a range"),
         pytest.param(statement([resource("w:5:10", A)], SHARDS), "SIG008", id="a hole at the start"),
-        pytest.param(statement([resource("w:0:5", A), resource("w:10:12", B)], SHARDS), "SIG008", id="a hole"),
-        pytest.param(statement([resource("w:0:4", A), resource("w:4:7", B)], SHARDS), "SIG008", id="a short shard"),
+        pytest.param(
+            statement([resource("w:0:5", A), resource("w:10:12", B)], SHARDS), "SIG008", id="a hole"
+        ),
+        pytest.param(
+            statement([resource("w:0:4", A), resource("w:4:7", B)], SHARDS), "SIG008", id="a short shard"
+        ),
         pytest.param(statement([resource("w:0:6", A)], SHARDS), "SIG008", id="a long shard"),
         pytest.param(statement([resource("w:0:0", A)], SHARDS), "SIG008", id="an empty shard"),
-        pytest.param(statement([resource("a", A, annotations={"chunks": "x"})]), "SIG008", id="chunks are no list"),
         pytest.param(
-            statement([resource("a", A, annotations={"chunk_size": 4194304, "chunk_algorithm": "blake3", "chunks": ["00"]})]),
+            statement([resource("a", A, annotations={"chunks": "x"})]), "SIG008", id="chunks are no list"
+        ),
+        pytest.param(
+            statement(
+                [
+                    resource(
+                        "a",
+                        A,
+                        annotations={"chunk_size": 4194304, "chunk_algorithm": "blake3", "chunks": ["00"]},
+                    )
+                ]
+            ),
             "SIG008",
             id="a short chunk digest",
         ),
@@ -175,7 +220,14 @@ def test_garbage_is_malformed_and_never_a_traceback(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"[" * 10_000_000, b'{"a":' * 1_000_000, b'{"mediaType":"a","mediaType":"b"}', b"null", b"{} {}", b"\xff\xfe{}"],
+    [
+        b"[" * 10_000_000,
+        b'{"a":' * 1_000_000,
+        b'{"mediaType":"a","mediaType":"b"}',
+        b"null",
+        b"{} {}",
+        b"\xff\xfe{}",
+    ],
     ids=["nesting", "objects", "a key twice", "null", "two values", "not utf-8"],
 )
 def test_hostile_json_is_malformed(data: bytes) -> None:

@@ -65,7 +65,7 @@ def root_digest(resources: Iterable[Resource]) -> bytes:
 def dir_hash(resources: Iterable[Resource]) -> str | None:
     r"""Return in-toto's ``dirHash`` in hex: SHA-256 over ``sha256  name\n`` lines sorted by name (Go's Hash1).
 
-    None where a resource is not the SHA-256 of a whole file, or a name has a newline, which would make the lines ambiguous.
+    None where a resource is not the SHA-256 of a whole file, and where a newline in a name makes lines ambiguous.
     """
     whole = hashlib.sha256()
     for resource in sorted(resources, key=lambda item: item.name):

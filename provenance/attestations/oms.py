@@ -39,11 +39,17 @@ class SignedManifest(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
+class _WireAnnotations(msgspec.Struct, frozen=True):
+    chunk_size: Any = None
+    chunk_algorithm: Any = None
+    chunks: tuple[str, ...] | None = None
+
+
 class _WireResource(msgspec.Struct, frozen=True):
     name: str
     algorithm: str
     digest: str
-    annotations: dict[str, Any] | None = None
+    annotations: _WireAnnotations | None = None
 
 
 class _WireSerialization(msgspec.Struct, frozen=True):
@@ -57,12 +63,6 @@ class _WireSerialization(msgspec.Struct, frozen=True):
 class _WirePredicate(msgspec.Struct, frozen=True):
     resources: tuple[_WireResource, ...]
     serialization: _WireSerialization
-
-
-class _WireChunks(msgspec.Struct, frozen=True):
-    chunk_size: int
-    chunk_algorithm: str
-    chunks: tuple[str, ...]
 
 
 def manifest_statement(manifest: Manifest, subject_name: str) -> bytes:
@@ -154,7 +154,7 @@ def _read_historical(statement: Statement) -> SignedManifest:
 def _proven(subject: Subject, manifest: Manifest) -> SignedManifest:
     """Recompute both digests of the whole; the specification lets verifiers skip that, which hides contradictions."""
     root = root_digest(manifest.resources)
-    if _lower_hex(subject.digest.get("sha256", "")) != root:
+    if _from_hex(subject.digest.get("sha256", "")) != root:
         raise Malformed("the root digest is not that of the listed files", code="SIG011")
     claimed = (subject.annotations or {}).get("dirHash")
     if claimed is not None and claimed != _named_dir_hash(manifest.resources, subject.name):
@@ -199,22 +199,23 @@ def _resource(wire: _WireResource, serialization: Serialization) -> Resource:
     problem = None if name == SINGLE_FILE else name_problem(name)
     if problem is not None:
         raise Malformed(f"the name {name[:200]!r} {problem}", code="ART004")
-    digest = _lower_hex(wire.digest)
+    digest = _from_hex(wire.digest)
     if len(digest) != DIGEST_SIZES[algorithm]:
         raise Malformed(f"the digest of {name[:200]!r} is not of {algorithm}", code="SIG008")
-    chunks = _chunks(wire, serialization) if wire.annotations else None
+    chunks = _chunks(wire, serialization)
     return Resource(name=name, algorithm=algorithm, digest=digest, start=start, end=end, chunks=chunks)
 
 
 def _chunks(wire: _WireResource, serialization: Serialization) -> tuple[bytes, ...] | None:
     """Read our own annotations; those of others, or with another size or algorithm than ours, are left alone."""
-    annotations = wire.annotations or {}
-    if "chunks" not in annotations or serialization.method != "files":
+    found = wire.annotations
+    if found is None or found.chunks is None or serialization.method != "files":
         return None
-    found = convert(annotations, _WireChunks, what=f"the chunk list of {wire.name[:200]!r}")
-    if (found.chunk_size, found.chunk_algorithm) != (CHUNK_SIZE, CHUNK_ALGORITHM):
+    if type(found.chunk_size) is not int or type(found.chunk_algorithm) is not str:
+        raise Malformed(f"the chunks of {wire.name[:200]!r} have no size or no algorithm", code="SIG008")
+    if found.chunk_size != CHUNK_SIZE or found.chunk_algorithm != CHUNK_ALGORITHM:
         return None
-    digests = tuple(map(_lower_hex, found.chunks))
+    digests = tuple(map(_from_hex, found.chunks))
     if any(len(digest) != DIGEST_SIZES[CHUNK_ALGORITHM] for digest in digests):
         raise Malformed(
             f"the chunk digests of {wire.name[:200]!r} are not of {CHUNK_ALGORITHM}", code="SIG008"
@@ -222,11 +223,13 @@ def _chunks(wire: _WireResource, serialization: Serialization) -> tuple[bytes, .
     return digests
 
 
-def _lower_hex(text: str) -> bytes:
+def _from_hex(text: str) -> bytes:
+    """Decode hex in either case; nothing for any other text (``fromhex`` alone would skip spaces)."""
     try:
-        return bytes.fromhex(text) if text.isalnum() else b""
+        value = bytes.fromhex(text)
     except ValueError:
         return b""
+    return value if len(value) * 2 == len(text) else b""
 
 
 def _check(resources: tuple[Resource, ...], serialization: Serialization) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from provenance.attestations.strict_json import decode
+from provenance.attestations.strict_json import convert, decode_tree
 from provenance.attestations.types import STATEMENT_TYPE
 from provenance.errors import Malformed
 
@@ -39,11 +39,11 @@ def parse_statement(payload: bytes) -> Statement:
     Raises ``Malformed`` (SIG008) for JSON that ``strict_json.decode`` refuses, another ``_type``, no subject, or
     a subject without digests. Members that are not known are ignored, as in-toto demands.
     """
-    statement = decode(payload, Statement, what="the statement")
-    if statement.type != STATEMENT_TYPE:
-        raise Malformed(
-            f"the payload is not an in-toto statement v1 but {statement.type[:80]!r}", code="SIG008"
-        )
+    tree = decode_tree(payload, what="the statement")
+    kind = tree.get("_type") if isinstance(tree, dict) else None
+    if kind != STATEMENT_TYPE:
+        raise Malformed(f"the payload is not an in-toto statement v1 but {str(kind)[:80]!r}", code="SIG008")
+    statement = convert(tree, Statement, what="the statement")
     if not statement.subject or not all(subject.digest for subject in statement.subject):
         raise Malformed("the statement has no subject with a digest", code="SIG008")
     return statement

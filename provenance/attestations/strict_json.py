@@ -71,7 +71,7 @@ def convert(tree: Any, target: type[Target], *, what: str = "the document") -> T
     try:
         return msgspec.convert(tree, target)
     except msgspec.ValidationError as error:
-        raise Malformed(f"{what} has a wrong form: {error}", code="SIG008") from None
+        raise Malformed(f"{what} has a wrong form: {str(error)[:300]}", code="SIG008") from None
 
 
 def _check_shape(data: bytes, what: str, max_depth: int, max_elements: int) -> int:

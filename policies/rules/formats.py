@@ -72,4 +72,45 @@ FORMAT_RULES = (
         "the file, overlap or overflow. Loaders in C have crashed or worse on such files.",
         hint="do not load the file",
     ),
+    Rule(
+        id="FMT010",
+        title="a model that leads to files outside of it",
+        explanation="Weights lie in another file whose name is absolute, climbs by .., or is a link: loading the model "
+        "reads whatever lies there.",
+        hint="do not load the file",
+    ),
+    Rule(
+        id="FMT011",
+        title="an operator that is not one of the format's own",
+        explanation="The graph uses operators that read or write files, call Python, or come from a library that the "
+        "model brings along.",
+        hint="do not load the file; ask for a model of standard operators",
+    ),
+    Rule(
+        id="FMT012",
+        title="a Keras model with code or classes of its own",
+        explanation="A Lambda layer holds Python code; a class from another module than Keras's is imported when the "
+        "model is loaded.",
+        hint="ask for the model without Lambda and custom layers, or for its weights alone",
+    ),
+    Rule(
+        id="FMT014",
+        title="a chat template that reaches for more than its messages",
+        explanation="The template uses attributes, filters or statements by which templates have escaped their engine "
+        "and run code.",
+        hint="do not load the tokenizer; write the template again",
+    ),
+    Rule(
+        id="FMT015",
+        title="a configuration that makes its loader run code",
+        explanation="Keys such as auto_map, trust_remote_code, custom_pipeline or _target_, and Python tags in YAML, "
+        "name code that loaders import and call.",
+        hint="remove the key, or review and sign the code that it names",
+    ),
+    Rule(
+        id="FMT016",
+        title="a skops file with a type that is not known",
+        explanation="Loading creates objects of the types that the file names; this one is on no allowlist.",
+        hint="load it only if you know the type, by skops' own `trusted` list",
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from policies.evidence import FileEvidence
 from policies.formats import PICKLE_CARRIERS, PICKLE_FORMATS
@@ -16,6 +17,8 @@ from provenance.scanning.pickles.sniffing import FIRST_BYTES, sniff
 from provenance.scanning.readers import Reader
 
 __all__ = ["imported_globals", "scan_member"]
+
+Read = Callable[[Context, Reader, bytes, str], None]
 
 _END_OF_ZIP = b"PK\x05\x06"
 
@@ -166,6 +169,43 @@ def _packed_or_nothing(context: Context, reader: Reader, head: bytes, name: str)
         _packed(context, reader, name)
 
 
+def _data(context: Context, reader: Reader, head: bytes, name: str, found: str) -> None:
+    """Formats of data, each by the reader of its own; packed ones are unpacked first."""
+    if decompressor(head) is not None:
+        _packed(context, reader, name)
+    elif found == "json":
+        from provenance.scanning.formats.configs import read_json
+
+        read_json(context, reader)
+    elif found == "text":
+        from provenance.scanning.formats.configs import read_text
+
+        read_text(context, reader, head, name)
+    else:
+        module = import_module(f"provenance.scanning.formats.{found}")
+        getattr(module, f"read_{found}")(context, reader)
+
+
+def _of(found: str) -> Read:
+    return lambda context, reader, head, name: _data(context, reader, head, name, found)
+
+
+def _skops(context: Context, reader: Reader, head: bytes, name: str) -> None:
+    """A zip of arrays, with the types of all objects in its schema."""
+    from provenance.scanning.containers.zip_members import open_archive, open_member
+    from provenance.scanning.formats.skops import check_schema
+
+    _zip(context, reader, head, name)
+    archive = (
+        open_archive(reader, Context(context.policy, _scan_nested)) if decompressor(head) is None else None
+    )
+    for member in archive.members if archive else ():
+        if archive and member.name == "schema.json":
+            inner = open_member(archive, member, context)
+            if inner is not None:
+                check_schema(context, inner.read_at(0, min(inner.size, 64 << 20)))
+
+
 def _look_for_pickle(context: Context, reader: Reader, head: bytes) -> None:
     """ARC010 where a file of another format is also a pickle that imports something."""
     from provenance.scanning.pickles.reading import read_streams
@@ -191,8 +231,6 @@ def _look_for_zip(context: Context, tail: bytes) -> None:
         context.add("ARC010", "a zip archive ends with the file")
 
 
-Read = Callable[[Context, Reader, bytes, str], None]
-
 _OWN_PICKLES = frozenset(("pickle", "joblib", "torch", "text", "code"))
 _ZIPS = frozenset(("torch", "torchscript", "torch-export", "keras", "numpy", "skops", "mar", "zip"))
 _READERS: Mapping[str, Read] = {
@@ -203,14 +241,12 @@ _READERS: Mapping[str, Read] = {
     "torch-export": _code_carrier,
     "numpy": _array,
     "keras": _zip,
-    "skops": _zip,
+    "skops": _skops,
     "mar": _code_carrier,
     "zip": _zip,
     "tar": _tar,
     "nemo": _tar,
     "safetensors": _safetensors,
-    **dict.fromkeys(
-        ("json", "text", "code", "unknown", "onnx", "gguf", "hdf5", "xgboost"), _packed_or_nothing
-    ),
-    **dict.fromkeys(("lightgbm", "savedmodel"), _packed_or_nothing),
+    **{found: _of(found) for found in ("json", "text", "onnx", "gguf", "hdf5", "savedmodel")},
+    **dict.fromkeys(("code", "unknown", "xgboost", "lightgbm"), _packed_or_nothing),
 }

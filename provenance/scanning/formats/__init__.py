@@ -1,0 +1,1 @@
+"""Readers of formats that are no pickles and no archives, one file each."""

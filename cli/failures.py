@@ -32,7 +32,7 @@ def report_failure(problem: BaseException) -> int:  # noqa: PLR0911 (one for eac
         case KeyboardInterrupt():
             return INTERRUPTED
         case ProvenanceError():
-            error(problem.message, code=problem.code, hint=problem.hint)
+            error(problem.message, code=problem.code, hint=problem.hint or _usual_hint(problem.code))
             return problem.exit_status
         case click.UsageError() if isinstance(problem, _NO_ARGUMENTS):
             problem.show()
@@ -42,6 +42,15 @@ def report_failure(problem: BaseException) -> int:  # noqa: PLR0911 (one for eac
             return USAGE
         case _:
             return _policy_error(problem) or _internal(problem)
+
+
+def _usual_hint(code: str) -> str:
+    """Take the next step from the table of rules, where the error has a rule and no step of its own."""
+    if not code:
+        return ""
+    from policies import RULES
+
+    return RULES[code].hint if code in RULES else ""
 
 
 def _aborted(problem: click.Abort) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cli.rendering.escape import escape
 from cli.rendering.report import Report
-from policies import Signer
+from policies import GIVEN, Signer
 
 __all__ = ["checked", "count", "duration", "signer_line", "size", "verdict"]
 
@@ -47,10 +47,10 @@ def verdict(report: Report) -> str:
 
 def signer_line(signer: Signer) -> str:
     """Say who signed, with what, and since when that is known for certain."""
-    facts = [f"key {signer.fingerprint}"]
-    if signer.identity:
-        facts.insert(0, f"identity {signer.identity}")
+    facts = [f"identity {signer.identity}"] if signer.identity else []
     if signer.issuer:
-        facts.insert(1, f"issuer {signer.issuer}")
+        facts.append(f"issuer {signer.issuer}")
+    facts.append(f"key {signer.fingerprint}")
+    who = f"a {signer.method} given with the command" if signer.name == GIVEN else signer.name
     when = f", {signer.time:%Y-%m-%d}" if signer.time else ""
-    return escape(f"signed by {signer.name} ({', '.join(facts)}){when}")
+    return escape(f"signed by {who} ({', '.join(facts)}){when}")

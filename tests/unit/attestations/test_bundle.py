@@ -58,7 +58,9 @@ def test_a_key_bundle_is_read():
     assert (bundle.payload, bundle.signature, bundle.media_type) == (b"{}", b"sig", V3)
 
 
-@pytest.mark.parametrize("extra", [{}, {"tlogEntries": []}, {"tlogEntries": None}, {"timestampVerificationData": {}}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"tlogEntries": []}, {"tlogEntries": None}, {"timestampVerificationData": {}}]
+)
 def test_log_entries_may_be_absent_or_empty_without_sigstore(extra):
     assert parsed(wire({"publicKey": {"hint": "ab"}, **extra})).material == KeyMaterial("ab")
     assert parsed(wire({**CHAIN, **extra})).material == CertificateChain((b"leaf", b"ca"))
@@ -89,7 +91,9 @@ def test_since_version_0_3_a_chain_is_a_private_one():
         assert parsed(wire(logged, media_type)).material == CertificateChain((b"leaf", b"ca"))
 
 
-@pytest.mark.parametrize("media_type", ["", "application/json", V3 + " ", V3.upper(), OLD + "0.4", OLD + "0.03", None])
+@pytest.mark.parametrize(
+    "media_type", ["", "application/json", V3 + " ", V3.upper(), OLD + "0.4", OLD + "0.03", None]
+)
 def test_another_media_type_is_malformed(media_type):
     refused(wire(media_type=media_type))
 
@@ -129,7 +133,9 @@ def test_there_is_exactly_one_kind_of_material_and_it_is_whole(material):
     refused(tree)
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/vnd.in-toto+json ", "", "APPLICATION/VND.IN-TOTO+JSON"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/vnd.in-toto+json ", "", "APPLICATION/VND.IN-TOTO+JSON"]
+)
 def test_another_payload_type_is_malformed(kind):
     tree = wire()
     tree["dsseEnvelope"]["payloadType"] = kind

@@ -13,7 +13,8 @@ from provenance.errors import Malformed
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.floats(-1e9, 1e9)
 trees = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=8), inner, max_size=5)
+    scalars,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
 )
 
 
@@ -144,7 +145,9 @@ def test_a_value_is_fitted_to_a_type():
     assert decode(b'{"x": 1, "other": {}}', Point) == Point(1)
 
 
-@pytest.mark.parametrize("text", [b"{}", b'{"x": "1"}', b'{"x": 1.5}', b'{"x": true}', b"[]", b'{"x":1,"label":null}'])
+@pytest.mark.parametrize(
+    "text", [b"{}", b'{"x": "1"}', b'{"x": 1.5}', b'{"x": true}', b"[]", b'{"x":1,"label":null}']
+)
 def test_a_value_of_another_type_is_refused(text):
     with pytest.raises(Malformed, match="the point has a wrong form") as caught:
         decode(text, Point, what="the point")

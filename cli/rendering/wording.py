@@ -8,6 +8,9 @@ from policies import GIVEN, Signer
 
 __all__ = ["checked", "count", "duration", "signer_line", "size", "verdict"]
 
+# How a signer is called who has no name in a policy, for trust was given on the spot.
+_GIVEN = {"key": "the given key", "certificate": "a given root", "sigstore": "the given identity"}
+
 
 def count(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 file``, ``12,000 files``."""
@@ -50,7 +53,8 @@ def signer_line(signer: Signer) -> str:
     facts = [f"identity {signer.identity}"] if signer.identity else []
     if signer.issuer:
         facts.append(f"issuer {signer.issuer}")
-    facts.append(f"key {signer.fingerprint}")
-    who = f"a {signer.method} given with the command" if signer.name == GIVEN else signer.name
+    given_key = signer.name == GIVEN and signer.method == "key"
+    facts.append(signer.fingerprint if given_key else f"key {signer.fingerprint}")
+    who = _GIVEN[signer.method] if signer.name == GIVEN else signer.name
     when = f", {signer.time:%Y-%m-%d}" if signer.time else ""
     return escape(f"signed by {who} ({', '.join(facts)}){when}")

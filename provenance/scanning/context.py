@@ -34,7 +34,7 @@ class Context:
     def __init__(
         self,
         policy: FormatPolicy,
-        nested: Callable[[Context, Reader, str], None],
+        nested: Callable[[Context, Reader, str], str],
         *,
         where: str = "",
         depth: int = 0,
@@ -45,6 +45,7 @@ class Context:
         self.findings: list[Finding] = []
         self.report = Report()
         self.budget = [_BUDGET]
+        self.packed_format = ""  # of what a compressed stream holds
         self._nested = nested
 
     @property
@@ -64,17 +65,18 @@ class Context:
         if self.budget[0] < 0:
             raise OverBudget
 
-    def member(self, reader: Reader, name: str) -> None:
-        """Read a member as a file of its own; its findings become those of this file."""
+    def member(self, reader: Reader, name: str) -> str:
+        """Read a member as a file of its own and return its format; its findings become those of this file."""
         if self.depth >= MAX_DEPTH:
             self.add("ARC007", f"more than {MAX_DEPTH} archives lie within one another", where=name)
-            return
+            return "unknown"
         place = ", ".join(part for part in (self.where, name) if part)
         inner = Context(self.policy, self._nested, where=place, depth=self.depth + 1)
         inner.budget = self.budget
         inner.report = self.report
-        self._nested(inner, reader, name)
+        found = self._nested(inner, reader, name)
         self.findings += inner.findings[: _MAX_FINDINGS - len(self.findings)]
+        return found
 
     def take_report(self) -> None:
         """Move what was found in pickles to the findings of this file."""

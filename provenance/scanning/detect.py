@@ -89,6 +89,8 @@ def _unpacked_format(head: bytes, name: str, depth: int) -> str:
     inner = unpack_head(head, HEAD_BYTES) if depth < _NESTED else None
     if inner is None:
         return ""
+    if not inner and len(head) >= HEAD_BYTES:
+        return "unknown"  # nothing comes out before a whole block went in; reading the file will tell
     # How long the content is cannot be told from its beginning: anything longer than what was unpacked will do.
     size = len(inner) if len(inner) < HEAD_BYTES else 1 << 62
     return _detect(inner, size, inner if size == len(inner) else b"", _without_suffix(name), depth + 1)

@@ -45,13 +45,14 @@ def imported_globals(reader: Reader, name: str, policy: FormatPolicy) -> dict[tu
     return context.report.globals
 
 
-def _scan_nested(context: Context, reader: Reader, name: str) -> None:
+def _scan_nested(context: Context, reader: Reader, name: str) -> str:
     """Read a member of an archive, and judge its format as that of a file of its own."""
     found = _scan(context, reader, name)
     context.findings = [
         context.located(judged) if not judged.where else judged
         for judged in judge_files(context.policy, [FileEvidence(path="", format=found, size=reader.size)])
     ] + context.findings
+    return found
 
 
 def _scan(context: Context, reader: Reader, name: str) -> str:
@@ -62,11 +63,12 @@ def _scan(context: Context, reader: Reader, name: str) -> str:
     if context.policy.pickle == "refuse" and (found in PICKLE_FORMATS or found in PICKLE_CARRIERS):
         return found  # refused whatever it holds
     _READERS.get(found, _nothing)(context, reader, head, name)
-    if head[:1] and head[0] in FIRST_BYTES and found not in _OWN_PICKLES:
+    # "P" names a persistent object, at which loaders that know none stop.
+    if head[:1] != b"P" and head[:1] and head[0] in FIRST_BYTES and found not in _OWN_PICKLES:
         _look_for_pickle(context, reader, head)
     if found not in _ZIPS and _END_OF_ZIP in tail and decompressor(head) is None:
         _look_for_zip(context, tail)
-    return found
+    return context.packed_format or found
 
 
 def _nothing(_context: Context, _reader: Reader, _head: bytes, _name: str) -> None:

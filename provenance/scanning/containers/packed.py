@@ -30,7 +30,7 @@ def read_packed(context: Context, reader: Reader, name: str) -> None:
         context.add("ARC008", "the stream is damaged", where=f"byte {offset}")
     if reader.read_at(offset, 4096).strip(b"\0") and offset:
         context.add("ARC004", "bytes lie behind the end of the stream", where=f"byte {offset}")
-    context.member(
+    context.packed_format = context.member(
         BytesReader(bytes(data)), f"{name.rpartition('/')[2]} (unpacked)" if name else "(unpacked)"
     )
 

@@ -37,9 +37,23 @@ def decompressor(head: bytes) -> Decompressor | None:
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
     if head[:1] == b"\x5d" and head[1:3] == b"\0\0" and len(head) > 13:
         return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_MEMORY)
-    if len(head) > 2 and head[:1] in b"\x08\x18\x28\x38\x48\x58\x68\x78" and int.from_bytes(head[:2], "big") % 31 == 0:
+    if (
+        len(head) > 2
+        and head[:1] in b"\x08\x18\x28\x38\x48\x58\x68\x78"
+        and int.from_bytes(head[:2], "big") % 31 == 0
+    ):
         return zlib.decompressobj()
     return None
+
+
+def _is_zlib(head: bytes) -> bool:
+    """Two bytes are little of a magic, and text may begin with them: the stream must also unpack (RFC 1950)."""
+    if len(head) < 3 or head[0] & 0x8F != 0x08 or int.from_bytes(head[:2], "big") % 31 or head[1] & 0x20:
+        return False
+    try:
+        return bool(zlib.decompressobj().decompress(head[:4096], 1)) or head[2:3] == b"\x03"
+    except zlib.error:
+        return False
 
 
 def unpack_head(head: bytes, limit: int) -> bytes | None:

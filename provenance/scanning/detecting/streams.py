@@ -37,11 +37,7 @@ def decompressor(head: bytes) -> Decompressor | None:
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
     if head[:1] == b"\x5d" and head[1:3] == b"\0\0" and len(head) > 13:
         return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_MEMORY)
-    if (
-        len(head) > 2
-        and head[:1] in b"\x08\x18\x28\x38\x48\x58\x68\x78"
-        and int.from_bytes(head[:2], "big") % 31 == 0
-    ):
+    if _is_zlib(head):
         return zlib.decompressobj()
     return None
 

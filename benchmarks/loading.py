@@ -1,0 +1,71 @@
+"""A verified load beside an unverified one, and beside verifying first and loading then; each in a fresh process."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.processes import Case, make_peer, measure, table
+from benchmarks.signing import OURS, _key
+
+CLONE = "from safetensors.torch import load_file\nx = [t.clone() for t in load_file({path!r}).values()]"
+TOUCH = "from safetensors.torch import load_file\nx = [t.view(-1)[::1024].sum() for t in load_file({path!r}).values()]"
+LOAD = "import torch\nimport provenance\nx = provenance.load({path!r}, keys={key!r}, framework='torch')"
+TWO_READS = "model_signing verify, load_file, touch"
+IMPORT = "import torch\nimport safetensors.torch"
+
+
+def main(arguments: list[str]) -> None:
+    """Make the file, run the cases, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks loading")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--mebibytes", type=int, default=2048)
+    parser.add_argument("--peer-python", default="", help="a python that has model-signing and pyOpenSSL")
+    parser.add_argument("--output", type=Path, default=Path(".scratch/benchmarks/loading.json"))
+    options = parser.parse_args(arguments)
+    peer = options.peer_python or str(make_peer("model-signing", "model-signing", "pyOpenSSL"))
+    scratch = Path(".scratch/benchmarks")
+    key, path = _key(scratch), scratch / f"one-{options.mebibytes}.safetensors"
+    _one(path, options.mebibytes)
+    subprocess.run([OURS, "sign", str(path), "--key", str(key)], check=True, stdout=subprocess.DEVNULL)
+    theirs = f"{path}.reference.sig"
+    reference = [peer, "-m", "model_signing"]
+    sign = [*reference, "sign", "key", str(path), "--private_key", str(key), "--signature", theirs]
+    subprocess.run(sign, check=True, stdout=subprocess.DEVNULL)
+    verify = [*reference, "verify", "key", str(path), "--public_key", f"{key}.pub", "--signature", theirs]
+    names = {"path": str(path), "key": f"{key}.pub"}
+    both = f"import subprocess\nsubprocess.run({verify!r}, check=True, stdout=-3)\n{TOUCH.format(**names)}"
+    cases = [
+        Case("import torch", [sys.executable, "-c", IMPORT]),
+        Case("load_file + clone", [sys.executable, "-c", CLONE.format(**names)]),
+        Case(TWO_READS, [sys.executable, "-c", both]),
+        Case("provenance.load", [sys.executable, "-c", LOAD.format(**names)], "load_file + clone"),
+        Case(
+            "provenance.load (again)",
+            [sys.executable, "-c", LOAD.format(**names)],
+            "model_signing verify, load_file, touch",
+        ),
+    ]
+    figures = measure(cases, options.runs)
+    table(f"loading {options.mebibytes} MiB", cases, figures, options.output)
+    idle = figures["import torch"]
+    print("\nwithout the time to import torch:")
+    mine = min(figures["provenance.load"].wall, figures["provenance.load (again)"].wall) - idle.wall
+    for name in ("load_file + clone", TWO_READS):
+        print(f"  wall ratio to {name}: {mine / (figures[name].wall - idle.wall):.2f}")
+    print(
+        f"  memory beyond tensors and torch: {figures['provenance.load'].peak - idle.peak - options.mebibytes:.0f} MiB"
+    )
+
+
+def _one(path: Path, mebibytes: int) -> None:
+    """A file of float32 tensors of 16 MiB each."""
+    if path.exists():
+        return
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {f"layer.{index}.weight": torch.randn(1024, 4096) for index in range(mebibytes // 16)}
+    save_file(tensors, str(path))

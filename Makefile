@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types floors tests clean
+.PHONY: demo test lint types floors tests docs golden clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
@@ -21,6 +21,14 @@ floors: .venv/dev
 
 tests: .venv/dev
 	$(BIN)/python -m pytest
+
+# The page of rules is written from their table.
+docs: .venv/dev
+	$(BIN)/python -c "from cli.rendering.rules import rules_page; from policies import RULES; print(rules_page(RULES.values()), end='')" > docs/rules.md
+
+# After a wanted change of an output format: write the golden files anew, then read the difference.
+golden: .venv/dev
+	REGENERATE_GOLDEN=1 $(BIN)/python -m pytest tests/unit/cli/test_golden.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -89,6 +89,7 @@ def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -
 
 
 @click.group(
+    "provenance",
     cls=LazyGroup,
     context_settings={"auto_envvar_prefix": "PROVENANCE", "help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 accepted, 1 refused, 2 wrong use, 3 could not decide, 4 internal error.",

@@ -56,10 +56,10 @@ def rules_page(rules: Iterable[Rule]) -> str:
             family = rule.id[:3]
             parts.append(f"## {_FAMILIES.get(family, family)}\n")
         parts.append(
-            f"### {rule.id}\n\n**{_sentence(rule.title)}** — {_effect(rule)}.\n\n{rule.explanation}\n"
+            f"### {rule.id}\n\n**{_sentence(rule.title)}** — {_effect(rule)}.\n\n{_markdown(rule.explanation)}\n"
         )
         if rule.hint:
-            parts.append(f"What to do: {rule.hint}.\n")
+            parts.append(f"What to do: {_markdown(rule.hint)}.\n")
     return "\n".join(parts)
 
 
@@ -71,3 +71,9 @@ def _effect(rule: Rule) -> str:
 
 def _sentence(title: str) -> str:
     return title[:1].upper() + title[1:]
+
+
+def _markdown(text: str) -> str:
+    """Keep ``<file>`` from being taken for HTML, but for what stands in backquotes."""
+    parts = text.split("`")
+    return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))

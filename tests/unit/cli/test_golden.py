@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.unit.cli.reports import ALL
 
 from cli.rendering import FORMATS, renderer
 from cli.version import version
+from tests.unit.cli.reports import ALL
 
 GOLDEN = Path(__file__).parents[2] / "vectors" / "golden"
 SUFFIX = {"text": "txt", "junit": "xml", "github": "github.txt"}

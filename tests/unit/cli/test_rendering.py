@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import click
 import pytest
-from tests.unit.cli.reports import ALL, CHANGED, HOSTILE, accepted, refused, scanned
 
 from cli.rendering import FORMATS, Report, renderer
 from cli.rendering.rules import explanation, rules_page
@@ -12,6 +11,7 @@ from cli.rendering.sarif import MOST_RESULTS
 from cli.rendering.text import MOST_OF_A_RULE
 from cli.rendering.wording import count, duration, size, verdict
 from policies import RULES, finding
+from tests.unit.cli.reports import ALL, CHANGED, HOSTILE, accepted, refused, scanned
 
 FORBIDDEN = "\x1b\u202e\x7f\x9b"
 
@@ -155,4 +155,6 @@ def test_sarif_keeps_the_gravest_when_there_are_too_many() -> None:
     run = log["runs"][0]
     assert len(run["results"]) == MOST_RESULTS
     assert run["results"][0]["ruleId"] == "SIG003"
-    assert "1 more result left out" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    assert (
+        "1 more result left out" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    )

@@ -6,10 +6,10 @@ from urllib.parse import unquote
 
 import jsonschema
 import pytest
-from tests.unit.cli.reports import ALL, CHANGED, refused
 
 from cli.rendering import Report, renderer
 from policies import RULES, finding
+from tests.unit.cli.reports import ALL, CHANGED, refused
 
 
 def text_object(**more) -> dict:

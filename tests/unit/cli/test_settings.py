@@ -73,7 +73,9 @@ def test_a_link_does_not_hide_whose_settings_they_are(project: Path, tmp_path: P
     assert policy_of(run("scan", str(tmp_path / "alias"))) == "harmless"
 
 
-def test_a_model_cannot_name_the_key_that_it_is_verified_with(signed: Path, public: Path, monkeypatch) -> None:
+def test_a_model_cannot_name_the_key_that_it_is_verified_with(
+    signed: Path, public: Path, monkeypatch
+) -> None:
     write(signed, f'[tool.provenance.verify]\nkey = ["{public}"]\nignore-unsigned-files = true\n')
     monkeypatch.chdir(signed)
     result = run("verify", ".")
@@ -97,7 +99,11 @@ def test_keys_are_found_from_the_files_directory(signed: Path, public: Path, mon
     "text, line, said",
     [
         ('[tool.provenance]\n\npolcy = "ci"\n', 3, "unknown key `polcy` in [tool.provenance]"),
-        ('[tool.provenance.scan]\npolicy = "ci"\nkey = "x"\n', 3, "unknown key `key` in [tool.provenance.scan]"),
+        (
+            '[tool.provenance.scan]\npolicy = "ci"\nkey = "x"\n',
+            3,
+            "unknown key `key` in [tool.provenance.scan]",
+        ),
         ("[tool.provenance]\ncolor = 1\n", 2, "`color` must be a string"),
         ('[tool.provenance]\ncolor = "red"\n', 2, "`color` must be one of auto, always, never"),
         ('[tool.provenance.sign]\n#\nshard-size = "1"\n', 3, "`shard-size` must be a whole number"),
@@ -120,7 +126,9 @@ def test_a_near_miss_is_named(project: Path) -> None:
     assert "did you mean `policy`?" in run("scan", "data").stderr
 
 
-@pytest.mark.parametrize("data", [b"provenance = [", b"provenance = '\xff'", b"#provenance" + b" " * (1 << 20)])
+@pytest.mark.parametrize(
+    "data", [b"provenance = [", b"provenance = '\xff'", b"#provenance" + b" " * (1 << 20)]
+)
 def test_a_broken_file_is_wrong_use(project: Path, data: bytes) -> None:
     (project / "pyproject.toml").write_bytes(data)
     result = run("scan", "data")

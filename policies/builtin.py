@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from policies.formats import PLAIN_FORMATS
 from policies.policy import ContributorPolicy, FormatPolicy, Policy, SignaturePolicy
 
 __all__ = ["BUILTIN", "BUILTIN_PURPOSES"]
@@ -22,7 +23,7 @@ _POLICIES = (
     Policy(
         name="harmless",
         signatures=SignaturePolicy(required=False, threshold=0, unsigned="warn"),
-        formats=FormatPolicy(pickle="allowlist"),
+        formats=FormatPolicy(allow=(*PLAIN_FORMATS, "skops"), pickle="allowlist"),
     ),
 )
 

@@ -94,21 +94,21 @@ FORMAT_RULES = (
         hint="ask for the model without Lambda and custom layers, or for its weights alone",
     ),
     Rule(
-        id="FMT014",
+        id="FMT013",
         title="a chat template that reaches for more than its messages",
         explanation="The template uses attributes, filters or statements by which templates have escaped their engine "
         "and run code.",
         hint="do not load the tokenizer; write the template again",
     ),
     Rule(
-        id="FMT015",
+        id="FMT014",
         title="a configuration that makes its loader run code",
         explanation="Keys such as auto_map, trust_remote_code, custom_pipeline or _target_, and Python tags in YAML, "
         "name code that loaders import and call.",
         hint="remove the key, or review and sign the code that it names",
     ),
     Rule(
-        id="FMT016",
+        id="FMT015",
         title="a skops file with a type that is not known",
         explanation="Loading creates objects of the types that the file names; this one is on no allowlist.",
         hint="load it only if you know the type, by skops' own `trusted` list",

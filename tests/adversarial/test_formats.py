@@ -45,23 +45,23 @@ def test_harmless_configurations(value):
 
 
 CODE = [
-    ({"auto_map": {"AutoModel": "modeling.Model"}}, "FMT015"),
-    ({"a": [{"b": {"auto_map": {"AutoModel": "user/repo--modeling.Model"}}}]}, "FMT015"),
-    ({"model": {"trust_remote_code": True}}, "FMT015"),
-    ({"trust_remote_code": "yes"}, "FMT015"),
-    ({"_attn_implementation_internal": "user/kernel"}, "FMT015"),
-    ({"_target_": "os.system"}, "FMT015"),
-    ({"x": {"_target_": "builtins.exec"}}, "FMT015"),
-    ({"x": {"_target_": "nemo.utils.subprocess.Popen"}}, "FMT015"),
-    ({"x": {"_target_": ["torch.nn.Linear"]}}, "FMT015"),
-    ({"chat_template": "{{ ''.__class__.__mro__ }}"}, "FMT014"),
-    ({"chat_template": "{{ ''['__class__'] }}"}, "FMT014"),
-    ({"chat_template": r"{{ ''['\x5f\x5fclass\x5f\x5f'] }}"}, "FMT014"),
-    ({"chat_template": "{{ ''['_'+'_class_'+'_'] }}"}, "FMT014"),
-    ({"chat_template": "{{ '' | attr('x') }}"}, "FMT014"),
-    ({"chat_template": "{% include '/etc/passwd' %}"}, "FMT014"),
-    ({"chat_template": "{{ cycler.next }}"}, "FMT014"),
-    ({"chat_template": [{"name": "tool_use", "template": "{{ x.gi_frame }}"}]}, "FMT014"),
+    ({"auto_map": {"AutoModel": "modeling.Model"}}, "FMT014"),
+    ({"a": [{"b": {"auto_map": {"AutoModel": "user/repo--modeling.Model"}}}]}, "FMT014"),
+    ({"model": {"trust_remote_code": True}}, "FMT014"),
+    ({"trust_remote_code": "yes"}, "FMT014"),
+    ({"_attn_implementation_internal": "user/kernel"}, "FMT014"),
+    ({"_target_": "os.system"}, "FMT014"),
+    ({"x": {"_target_": "builtins.exec"}}, "FMT014"),
+    ({"x": {"_target_": "nemo.utils.subprocess.Popen"}}, "FMT014"),
+    ({"x": {"_target_": ["torch.nn.Linear"]}}, "FMT014"),
+    ({"chat_template": "{{ ''.__class__.__mro__ }}"}, "FMT013"),
+    ({"chat_template": "{{ ''['__class__'] }}"}, "FMT013"),
+    ({"chat_template": r"{{ ''['\x5f\x5fclass\x5f\x5f'] }}"}, "FMT013"),
+    ({"chat_template": "{{ ''['_'+'_class_'+'_'] }}"}, "FMT013"),
+    ({"chat_template": "{{ '' | attr('x') }}"}, "FMT013"),
+    ({"chat_template": "{% include '/etc/passwd' %}"}, "FMT013"),
+    ({"chat_template": "{{ cycler.next }}"}, "FMT013"),
+    ({"chat_template": [{"name": "tool_use", "template": "{{ x.gi_frame }}"}]}, "FMT013"),
     ({"class_name": "Lambda", "config": {"function": ["4wEA", None, None]}}, "FMT012"),
     ({"layers": [{"module": "os", "class_name": "system", "config": {}}]}, "FMT012"),
     ({"module": "builtins", "class_name": "function", "config": "eval"}, "FMT012"),
@@ -87,7 +87,7 @@ def test_configurations_that_lead_to_code(value, rule):
     ],
 )
 def test_yaml_that_leads_to_code(text):
-    judged(text, "config.yaml", "refused", "FMT015")
+    judged(text, "config.yaml", "refused", "FMT014")
 
 
 def test_yaml_that_does_not():
@@ -99,7 +99,7 @@ def test_yaml_that_does_not():
 
 
 def test_templates_in_files_of_their_own():
-    judged(b"{{ messages[0].__class__ }}", "chat_template.jinja", "refused", "FMT014")
+    judged(b"{{ messages[0].__class__ }}", "chat_template.jinja", "refused", "FMT013")
     judged(b"{%- for m in messages %}{{ m['content'] }}{% endfor %}", "chat_template.jinja", "accepted")
 
 
@@ -190,7 +190,7 @@ def test_forged_gguf(data):
 
 def test_a_template_in_gguf():
     judged(
-        gguf([string_key(b"tokenizer.chat_template", b"{{ x.__class__ }}")]), "m.gguf", "refused", "FMT014"
+        gguf([string_key(b"tokenizer.chat_template", b"{{ x.__class__ }}")]), "m.gguf", "refused", "FMT013"
     )
 
 

@@ -377,6 +377,17 @@ def test_containers_hide_nothing(data, name):
     refused(data, name=name)
 
 
+@pytest.mark.parametrize("part", range(5))
+def test_a_load_within_a_load(part):
+    inner = legacy(part)
+    outer = b"\x80\x04ctorch.storage\n_load_from_bytes\nB" + struct.pack("<I", len(inner)) + inner + b"\x85R."
+    refused(outer, "PKL002")
+
+
+def test_a_load_of_what_is_not_there_to_be_read():
+    refused(b"\x80\x04ctorch.storage\n_load_from_bytes\n(c_codecs\nencode\n(S'x'\nS'latin1'\ntRtR.", "PKL005")
+
+
 def test_a_tar_whose_first_name_is_a_pickle():
     refused(tarred((CALL + b".").decode(), b"text"), "PKL002")
 

@@ -11,20 +11,12 @@ from provenance.scanning.containers.zip_members import Archive, open_archive, op
 from provenance.scanning.context import Context
 from provenance.scanning.pickles.reading import read_streams
 from provenance.scanning.pickles.source import ReaderSource
+from provenance.scanning.pickles.torch_legacy import ITEM_BYTES
 from provenance.scanning.pickles.values import Storage
 from provenance.scanning.readers import Reader
 
-__all__ = ["ITEM_BYTES", "read_torch_zip"]
+__all__ = ["read_torch_zip"]
 
-# Bytes of an item of each type of storage.
-ITEM_BYTES = {
-    **dict.fromkeys(("DoubleStorage", "LongStorage", "ComplexFloatStorage"), 8),
-    **dict.fromkeys(("FloatStorage", "IntStorage", "QInt32Storage"), 4),
-    **dict.fromkeys(("HalfStorage", "BFloat16Storage", "ShortStorage"), 2),
-    **dict.fromkeys(("CharStorage", "ByteStorage", "BoolStorage", "QInt8Storage", "QUInt8Storage"), 1),
-    **dict.fromkeys(("QUInt4x2Storage", "QUInt2x4Storage", "UntypedStorage"), 1),
-    "ComplexDoubleStorage": 16,
-}
 # Records that torch reads as plain values, each with the bytes it may have at most.
 _PLAIN = {
     "version": 16,

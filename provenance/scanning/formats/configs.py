@@ -93,15 +93,15 @@ def config_faults(value: Any) -> Iterator[tuple[str, str]]:
 
 def _key_faults(key: str, item: Any) -> Iterator[tuple[str, str]]:
     if key in _CODE_KEYS and item:
-        yield f"`{key}` names code that loaders import", "FMT015"
+        yield f"`{key}` names code that loaders import", "FMT014"
     elif key == "trust_remote_code" and item not in (False, None, 0, "false", "False"):
-        yield "`trust_remote_code` is switched on", "FMT015"
+        yield "`trust_remote_code` is switched on", "FMT014"
     elif key == "_target_" and not (isinstance(item, str) and _plain_target(item)):
-        yield f"`_target_` names {str(item)[:80]!r}, which is called", "FMT015"
+        yield f"`_target_` names {str(item)[:80]!r}, which is called", "FMT014"
     elif key.startswith("chat_template"):
         for template in _templates(item):
             for fault in template_faults(template):
-                yield f"the chat template is not plain: {fault}", "FMT014"
+                yield f"the chat template is not plain: {fault}", "FMT013"
 
 
 def _templates(item: Any) -> Iterator[str]:
@@ -132,13 +132,13 @@ def read_text(context: Context, reader: Reader, head: bytes, name: str) -> None:
     if lower.endswith(_YAML_NAMES) or not name:
         data = reader.read_at(0, min(reader.size, _MAX_JSON))
         for match in list(_YAML_TAG.finditer(data))[:5]:
-            context.add("FMT015", f"a YAML tag makes a Python object: {match[0].strip()[-60:]!r}")
+            context.add("FMT014", f"a YAML tag makes a Python object: {match[0].strip()[-60:]!r}")
         for match in list(_YAML_TARGET.finditer(data))[:5]:
             if not _plain_target(match[1].decode("utf-8", "replace")):
-                context.add("FMT015", f"`_target_` names {match[1][:80]!r}, which is called")
+                context.add("FMT014", f"`_target_` names {match[1][:80]!r}, which is called")
         if _YAML_REMOTE.search(data):
-            context.add("FMT015", "`trust_remote_code` is switched on")
+            context.add("FMT014", "`trust_remote_code` is switched on")
     if lower.endswith(_TEMPLATE_NAMES) or "chat_template" in lower or head.lstrip()[:2] in (b"{%", b"{{"):
         text = reader.read_at(0, min(reader.size, 2 << 20)).decode("utf-8", "replace")
         for fault in template_faults(text):
-            context.add("FMT014", f"the template is not plain: {fault}")
+            context.add("FMT013", f"the template is not plain: {fault}")

@@ -98,7 +98,7 @@ class _Cursor:
 
 
 def read_gguf(context: Context, reader: Reader) -> None:
-    """Check header, metadata and tensors; FMT009 where a rule is broken, FMT014 for the chat templates."""
+    """Check header, metadata and tensors; FMT009 where a rule is broken, FMT013 for the chat templates."""
     try:
         _read(context, _Cursor(reader), reader.size)
     except _Broken as error:
@@ -141,7 +141,7 @@ def _read_metadata(context: Context, cursor: _Cursor, keys: int) -> int:
             value = cursor.text()
             if b"chat_template" in key:
                 for fault in template_faults(value.decode("utf-8", "replace")):
-                    context.add("FMT014", f"the chat template is not plain: {fault}")
+                    context.add("FMT013", f"the chat template is not plain: {fault}")
         elif key == b"general.alignment" and kind == 4:
             alignment = cursor.number(4)
             if alignment < 1 or alignment & (alignment - 1) or alignment > 1 << 20:

@@ -32,7 +32,7 @@ _EXTERNAL = re.compile(
 
 
 def read_hdf5(context: Context, reader: Reader) -> None:
-    """FMT012 and FMT015 for what a configuration names, FMT010 for links to other files."""
+    """FMT012 and FMT014 for what a configuration names, FMT010 for links to other files."""
     offset, configs, skip_to = 0, 0, 0
     while offset < min(reader.size, _MAX_READ):
         data = reader.read_at(offset, _STEP + _OVERLAP)

@@ -20,7 +20,7 @@ _MAX_NODES = 1_000_000
 
 
 def check_schema(context: Context, data: bytes) -> None:
-    """FMT016 for each type that is not known and each node that calls; FMT009 for a schema that is none."""
+    """FMT015 for each type that is not known and each node that calls; FMT009 for a schema that is none."""
     try:
         schema: Any = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError):
@@ -37,7 +37,7 @@ def check_schema(context: Context, data: bytes) -> None:
             pending.extend(node.values())
             module, name, loader = node.get("__module__"), node.get("__class__"), node.get("__loader__")
             if loader in _CALLS:
-                context.add("FMT016", f"a node `{loader}` calls `{module}.{name}`"[:200])
+                context.add("FMT015", f"a node `{loader}` calls `{module}.{name}`"[:200])
             elif isinstance(module, str) and isinstance(name, str):
                 known = (module, name) in allowed or (
                     module in _PLAIN and "." not in name and name[:1] != "_"
@@ -45,4 +45,4 @@ def check_schema(context: Context, data: bytes) -> None:
                 if not known or (
                     module == "builtins" and (module, name) not in allowed and name != "NoneType"
                 ):
-                    context.add("FMT016", f"the type `{module}.{name}` is on no allowlist"[:200])
+                    context.add("FMT015", f"the type `{module}.{name}` is on no allowlist"[:200])

@@ -14,6 +14,7 @@ from provenance.scanning.pickles.machine import Machine
 from provenance.scanning.pickles.values import (
     DATA,
     UNKNOWN,
+    Bytes,
     Data,
     Function,
     Global,
@@ -23,11 +24,14 @@ from provenance.scanning.pickles.values import (
     Storage,
     Unknown,
 )
+from provenance.scanning.readers import SliceReader
 
 __all__ = ["CHECKS"]
 
 Verdict = tuple[str, Any]
 Arguments = tuple[Any, ...]
+
+_NESTED = 4  # loads within loads
 
 _FINE: Verdict = ("", None)
 _DTYPE = re.compile(r"[|<>=]?(?:[?bBhHiIlLqQpPefdgFDGSUVOMm]|[biufcSUVOMma?]\d{1,9}(?:\[\w+\])?)\Z")
@@ -200,6 +204,20 @@ def _typed_tensor(machine: Machine, _entry: Entry, arguments: Arguments) -> Verd
     return _FINE
 
 
+def _torch_bytes(machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """Torch's _load_from_bytes is a load within a load: the bytes are read as the file that they are."""
+    from provenance.scanning.pickles.torch_legacy import read_legacy
+
+    reader = getattr(machine.source, "reader", None)
+    data = arguments[0] if len(arguments) == 1 else None
+    if not isinstance(data, Bytes) or reader is None or machine.nesting >= _NESTED:
+        return "with something else than bytes that can be read", None
+    inner = SliceReader(reader, data.start, data.length)
+    where = f"{machine.place()} (bytes)"
+    read_legacy(inner, machine.allowed, machine.report, where=where, nesting=machine.nesting + 1)
+    return _FINE
+
+
 CHECKS: Mapping[str, Callable[[Machine, Entry, Arguments], Verdict]] = {
     "inert": _inert,
     "one_list": _one_list,
@@ -215,4 +233,5 @@ CHECKS: Mapping[str, Callable[[Machine, Entry, Arguments], Verdict]] = {
     "generator": _generator,
     "tensor": _tensor,
     "typed_tensor": _typed_tensor,
+    "torch_bytes": _torch_bytes,
 }

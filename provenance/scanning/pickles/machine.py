@@ -68,7 +68,7 @@ class Machine:
         self.arrays = False
         self.nesting = 0  # streams within streams
         self.buffer = b""
-        self.base = 0  # offset of the buffer's first byte in the source
+        self.base = source.position  # offset of the buffer's first byte in the source
         self.position = 0  # in the buffer
         self.limit = 0  # position in the buffer at which something is to be done before the next opcode
         self.reset()

@@ -10,7 +10,9 @@ __all__ = ["ReaderSource", "Source"]
 
 
 class Source(Protocol):
-    """A stream of bytes."""
+    """A stream of bytes, and the offset of the next one."""
+
+    position: int
 
     def read(self, length: int) -> bytes:
         """Return up to ``length`` bytes, and none only at the end."""

@@ -13,6 +13,7 @@ from provenance.scanning.pickles.allowlist.model import Entry
 __all__ = [
     "DATA",
     "UNKNOWN",
+    "Bytes",
     "Data",
     "Dict",
     "Function",
@@ -32,6 +33,16 @@ class Data:
     """Something inert whose value does not matter: None, a number, bytes, a long string."""
 
     __slots__ = ()
+
+
+class Bytes(Data):
+    """Bytes, by where they lie in the source: inert, unless a function is called that reads them."""
+
+    __slots__ = ("length", "start")
+
+    def __init__(self, start: int, length: int) -> None:
+        self.start = start
+        self.length = length
 
 
 class Unknown:

@@ -105,6 +105,13 @@ _TORCH = (
     Entry(
         "torch._utils", "_rebuild_device_tensor_from_cpu_tensor", "function", "moves a tensor", check="inert"
     ),
+    Entry(
+        "torch.storage",
+        "_load_from_bytes",
+        "function",
+        "reads bytes, which are read here too",
+        check="torch_bytes",
+    ),
     Entry("torch.serialization", "_get_layout", "function", "looks a layout up by its name", check="layout"),
     Entry(
         *(

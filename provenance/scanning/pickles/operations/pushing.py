@@ -7,7 +7,7 @@ import pickle as op  # for the opcodes' names; nothing is ever unpickled here
 from collections.abc import Callable
 
 from provenance.scanning.pickles.machine import Broken, Machine
-from provenance.scanning.pickles.values import DATA, Dict, List, Set
+from provenance.scanning.pickles.values import DATA, Bytes, Dict, List, Set
 
 __all__ = ["PUSHING"]
 
@@ -49,8 +49,10 @@ def _short_text(machine: Machine) -> None:
 
 def _counted_bytes(width: int) -> Callable[[Machine], None]:
     def operation(machine: Machine) -> None:
-        machine.skip(machine.number(width))
-        machine.stack.append(DATA)
+        length = machine.number(width)
+        start = machine.offset
+        machine.skip(length)
+        machine.stack.append(Bytes(start, length))
 
     return operation
 

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from provenance.errors import Malformed, UsageError
@@ -52,9 +53,22 @@ def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
 def parse_chain(certificates: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     """Read the DER certificates of a bundle, the signer's first; raises ``Malformed`` (SIG008)."""
     try:
-        return tuple(x509.load_der_x509_certificate(data) for data in certificates)
-    except (ValueError, UnsupportedAlgorithm) as error:
+        chain = tuple(x509.load_der_x509_certificate(data) for data in certificates)
+        for certificate in chain:
+            _read_all(certificate)
+    except Exception as error:  # what the parser raises is not all documented, nor of one kind
         raise Malformed("a certificate in the bundle cannot be read", code="SIG008") from error
+    return chain
+
+
+def _read_all(certificate: x509.Certificate) -> None:
+    """Have the parts decoded that are otherwise decoded, or found to be broken, only when they are asked for."""
+    # A signature has whole bytes; that it says so is the one byte which is neither signed nor part of it.
+    if not certificate.public_bytes(Encoding.DER).endswith(b"\0" + certificate.signature):
+        raise ValueError("the signature has unused bits")
+    for name in (certificate.subject, certificate.issuer):
+        name.rfc4514_string()
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def leaf_key(leaf: x509.Certificate) -> PublicKey:
@@ -76,16 +90,28 @@ def verify_chain(
     """Verify the first of ``chain`` to one of ``roots`` as of the moment ``at``, and return the path that leads there.
 
     The others of ``chain`` serve as intermediates, in any order. A root may be the leaf's direct issuer, an
-    intermediate, or the leaf itself. Raises ``ChainError`` with what failed.
+    intermediate, or the leaf itself. Each certificate must be intact, needed or not. Raises ``ChainError``.
     """
     leaf = chain[0]
     _check_usable(leaf, at)
     _check_may_sign(leaf)
-    if leaf in roots:
-        return (leaf,)
+    path = (leaf,) if leaf in roots else _search(leaf, chain[1:], roots, at)
+    for certificate in chain:
+        # What plays no part must be whole all the same, so that no changed bundle passes for the signer's.
+        if certificate not in path and not any(_issued(certificate, issuer) for issuer in (*chain, *roots)):
+            raise ChainError(f"{leaf_name(certificate)} is by an issuer that is not known")
+    return path
+
+
+def _search(
+    leaf: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    at: datetime,
+) -> tuple[x509.Certificate, ...]:
     # Breadth first, each certificate once: the shortest path to each is found, which path lengths restrict least.
     reasons: list[str] = []
-    unused = [certificate for certificate in chain[1:] if certificate not in roots]
+    unused = [certificate for certificate in others if certificate not in roots]
     paths: list[tuple[x509.Certificate, ...]] = [(leaf,)]
     while paths:
         path = paths.pop(0)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-
-from cryptography.hazmat.primitives import hashes
 
 from policies import Finding, Signer, finding
 from provenance.attestations.bundle import Bundle, CertificateChain, KeyMaterial
-from provenance.attestations.dsse import pae, pae_compat
-from provenance.attestations.limits import MAX_HISTORICAL_BYTES
-from provenance.signing.keys import PublicKey, fingerprint, oms_hint, public_key_from_bytes
-from provenance.signing.signatures import verify_bytes
+from provenance.signing.keys import PublicKey, oms_hint, public_key_from_bytes
+from provenance.signing.proofs import proven
 from provenance.signing.trust import Trust
 
 __all__ = ["Verified", "verify_bundle"]
@@ -29,7 +24,9 @@ def verify_bundle(bundle: Bundle, trust: Trust, *, now: datetime, where: str) ->
     if isinstance(bundle.material, KeyMaterial):
         return _verify_key(bundle, bundle.material, trust, where)
     if isinstance(bundle.material, CertificateChain):
-        return _verify_chain(bundle, bundle.material, trust, now, where)
+        from provenance.signing.certificate_bundles import verify_certificates
+
+        return verify_certificates(bundle, bundle.material, trust, now=now, where=where)
     from provenance.signing.sigstore_verifying import verify_sigstore
 
     return verify_sigstore(bundle, trust, where=where)
@@ -39,9 +36,9 @@ def _verify_key(bundle: Bundle, material: KeyMaterial, trust: Trust, where: str)
     """Try the trusted keys, the hinted one first; what the bundle says of its key is never trusted."""
     hinted = [each for each in trust.keys if _hints_at(material, each.key)]
     ordered = [*hinted, *(each for each in trust.keys if each not in hinted)]
-    proven = _proven(bundle, [each.key for each in ordered], where)
-    if proven is not None:
-        index, findings = proven
+    proof = proven(bundle, [each.key for each in ordered], where)
+    if proof is not None:
+        index, findings = proof
         each = ordered[index]
         signer = Signer(
             name=each.name,
@@ -91,70 +88,3 @@ def _historical_key(material: KeyMaterial, where: str) -> tuple[Finding, ...]:
 
 def _names(trust: Trust, fingerprint_: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.name for each in trust.keys if each.fingerprint == fingerprint_))
-
-
-def _proven(bundle: Bundle, keys: Sequence[PublicKey], where: str) -> tuple[int, tuple[Finding, ...]] | None:
-    """Return which of the keys signed, and a remark where it signed what release 0.2.0 took for the encoding."""
-    for data, digest, findings in _encodings(bundle, where):
-        for index, key in enumerate(keys):
-            if verify_bytes(key, bundle.signature, data, digest=digest):
-                return index, findings
-    return None
-
-
-def _encodings(
-    bundle: Bundle, where: str
-) -> Iterator[tuple[bytes, hashes.HashAlgorithm | None, tuple[Finding, ...]]]:
-    yield pae(bundle.payload_type, bundle.payload), None, ()
-    if len(bundle.payload) > MAX_HISTORICAL_BYTES:
-        return
-    old = pae_compat(bundle.payload_type, bundle.payload)
-    remark = (finding("SIG010", "it signs the faulty encoding of release 0.2.0", path=where),)
-    yield old, None, remark
-    # That release used SHA-256 whatever the curve.
-    yield old, hashes.SHA256(), remark
-
-
-def _verify_chain(
-    bundle: Bundle, material: CertificateChain, trust: Trust, now: datetime, where: str
-) -> Verified:
-    """The leaf's key must have signed; then the leaf must lead to a trusted root, or its key be trusted itself."""
-    from provenance.signing.certificates import ChainError, leaf_key, leaf_name, parse_chain, verify_chain
-
-    chain = parse_chain(material.certificates)
-    try:
-        key = leaf_key(chain[0])
-    except ChainError as error:
-        return None, (finding("SIG018", str(error), path=where),)
-    proven = _proven(bundle, [key], where)
-    if proven is None:
-        return None, (finding("SIG002", "it is not by the certificate that it carries", path=where),)
-    print_ = fingerprint(key)
-    names = list(_names(trust, print_))
-    reasons: list[str] = []
-    for roots in trust.roots:
-        try:
-            verify_chain(chain, roots.certificates, at=now)
-            names.append(roots.name)
-        except ChainError as error:
-            reasons.append(str(error))
-    if not names:
-        return None, (_untrusted(trust, tuple(reasons), where),)
-    signer = Signer(
-        name=names[0],
-        method="certificate",
-        fingerprint=print_,
-        identity=leaf_name(chain[0]),
-        issuer=chain[0].issuer.rfc4514_string(),
-        satisfies=tuple(dict.fromkeys(names)),
-        bundle=where,
-    )
-    return signer, proven[1]
-
-
-def _untrusted(trust: Trust, reasons: tuple[str, ...], where: str) -> Finding:
-    if not trust.roots:
-        return finding(
-            "SIG006", "it is signed with a certificate, and no root certificate is accepted", path=where
-        )
-    return finding("SIG013", f"the certificate is not accepted: {reasons[0]}", path=where, notes=reasons[1:])

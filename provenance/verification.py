@@ -36,7 +36,7 @@ from provenance.attestations.discovery import Found, find_bundles
 from provenance.errors import ProvenanceError, Refused, Undecided, UsageError
 from provenance.policy_files import load_policy
 from provenance.scanning.locating import describe_range
-from provenance.scanning.readers import FileReader
+from provenance.scanning.readers import BytesReader, FileReader
 from provenance.scanning.scan import scan_member
 from provenance.signing.candidates import Candidate, expected_resources, judge_candidates, open_candidates
 from provenance.signing.trust import trust_from
@@ -346,6 +346,9 @@ def _measured(
 
 def _listing(gathered: Gathered, serialization: Serialization) -> Listing:
     """The listing under the exclusions and the symlink policy that this manifest records."""
+    first = gathered.manifest
+    if first is not None and serialization == first.serialization and not serialization.allow_symlinks:
+        return gathered.listing
     recorded = tuple(name for name in serialization.ignore_paths if ignore_problem(name) is None)
     return list_artifact(
         gathered.path,
@@ -358,7 +361,10 @@ def _listing(gathered: Gathered, serialization: Serialization) -> Listing:
 def _observer(policy: Policy) -> Observer:
     def observe(file: OpenFile) -> FileEvidence:
         try:
-            return scan_member(FileReader(file.descriptor, file.size), file.name, policy.formats)
+            # A small file is in memory already.
+            whole = len(file.head) == file.size
+            reader = BytesReader(file.head) if whole else FileReader(file.descriptor, file.size)
+            return scan_member(reader, file.name, policy.formats)
         except ProvenanceError as error:
             unread = finding(error.code or "ART008", error.message, path=file.name)
             return FileEvidence(path=file.name, format="unknown", size=file.size, findings=(unread,))

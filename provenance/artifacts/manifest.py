@@ -13,7 +13,7 @@ __all__ = ["Manifest", "Resource", "Serialization", "dir_hash", "root_digest"]
 DEFAULT_SHARD_SIZE = 1_000_000_000
 
 
-class Resource(msgspec.Struct, frozen=True, kw_only=True):
+class Resource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file, or the bytes ``start`` to ``end`` (exclusive) of one, with its raw digest.
 
     ``chunks`` are the raw BLAKE3 digests of each 4 MiB of a whole file; None where they were not recorded.

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cli.console import note, write_out
-from cli.rendering import Report, renderer
-from cli.rendering.report import EXIT_STATUS
+from cli.rendering import renderer
+from cli.rendering.report import EXIT_STATUS, Report
 from cli.rendering.wording import verdict
 from policies import RULES, finding, outcome
 from provenance.errors import Malformed, Refused, Undecided, Unreadable

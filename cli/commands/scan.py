@@ -7,7 +7,7 @@ import os
 import click
 
 from cli.options import FILE, command, format_option, output_option, policy_option
-from cli.rendering import Report
+from cli.rendering.report import Report
 
 __all__ = ["scan"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli.options import FILE, command, format_option, output_option, path_argument, policy_option
-from cli.rendering import Report
+from cli.rendering.report import Report
 
 __all__ = ["verify"]
 

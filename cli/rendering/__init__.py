@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from cli.rendering.report import Report
+if TYPE_CHECKING:
+    from cli.rendering.report import Report
 
-__all__ = ["FORMATS", "Report", "renderer"]
+__all__ = ["FORMATS", "renderer"]
 
 FORMATS = ("text", "json", "sarif", "junit", "github")
 

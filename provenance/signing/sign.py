@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -85,7 +86,9 @@ def sign(  # noqa: PLR0913 (the options of the command)
     manifest = build_manifest(path, serialization, ignore=ignore, own=own, progress=progress)
     if not path.is_dir():
         manifest = _single_file(manifest)
-    bundle = signer(manifest_statement(manifest, path.resolve().name or "artifact"))
+    # The name only tells people what was signed; bytes that are not UTF-8 cannot stand in a statement.
+    name = os.fsencode(path.resolve().name).decode("utf-8", "replace") or "artifact"
+    bundle = signer(manifest_statement(manifest, name))
     target = _target(path, named, bundle, add=add)
     _write(target, bundle)
     return target

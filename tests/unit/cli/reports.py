@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from cli.rendering import Report
+from cli.rendering.report import Report
 from policies import Signer, finding
 from provenance.scanning.verb import ScannedFile
 

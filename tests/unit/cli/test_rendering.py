@@ -5,7 +5,8 @@ from dataclasses import replace
 import click
 import pytest
 
-from cli.rendering import FORMATS, Report, renderer
+from cli.rendering import FORMATS, renderer
+from cli.rendering.report import Report
 from cli.rendering.rules import explanation, rules_page
 from cli.rendering.sarif import MOST_RESULTS
 from cli.rendering.text import MOST_OF_A_RULE

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 import jsonschema
 import pytest
 
-from cli.rendering import Report, renderer
+from cli.rendering import renderer
+from cli.rendering.report import Report
 from policies import RULES, finding
 from tests.unit.cli.reports import ALL, CHANGED, refused
 

@@ -20,9 +20,11 @@ import zipfile
 import zlib
 from collections import OrderedDict
 
+import msgspec
 import numpy as np
 import pytest
 
+from policies import BUILTIN, FormatPolicy
 from provenance.scanning.verb import scan_bytes
 
 MODULE, NAME = b"posix", b"getpid"
@@ -266,6 +268,21 @@ def test_constants_are_not_called():
 def test_arguments_that_only_cost_memory():
     refused(b"cbuiltins\nbytearray\n(J\xff\xff\xff\x7ftR.", "PKL005")
     refused(b"cbuiltins\nset\n(cbuiltins\nrange\n(K\0J\xff\xff\xff\x7ftRtR.", "PKL005")
+
+
+@pytest.mark.parametrize("maker", [b"ccollections\nCounter\n", b"ccollections\ndeque\n"])
+def test_items_from_a_range(maker):
+    refused(maker + b"(cbuiltins\nrange\n(K\0J\xff\xff\xff\x7ftRtR.", "PKL005")
+
+
+def test_a_maker_of_indices_makes_no_other_objects():
+    """It calls ``cls.__new__(cls, **keywords)``: with ``numpy.memmap`` that would open a file."""
+    policy = msgspec.structs.replace(
+        BUILTIN["harmless"], formats=FormatPolicy(pickle="allowlist", profiles=("pandas",))
+    )
+    for cls in (b"cnumpy\nmemmap\n", b"ccollections\ndeque\n"):
+        data = b"cpandas.core.indexes.base\n_new_Index\n(" + cls + b"}S'filename'\nS'x'\nstR."
+        assert scan_bytes(data, policy=policy).decision == "refused"
 
 
 def test_another_encoding():

@@ -11,6 +11,7 @@ from provenance.scanning.readers import BytesReader, Reader
 
 __all__ = ["read_packed"]
 
+_HEAD = 8192  # bytes by which a stream is recognised
 _STEP = 1 << 20
 _MAX_UNPACKED = 1 << 30
 _ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
@@ -21,7 +22,9 @@ def read_packed(context: Context, reader: Reader, name: str) -> None:
     data = bytearray()
     offset = 0
     try:
-        while offset < reader.size and (offset == 0 or decompressor(reader.read_at(offset, 64)) is not None):
+        while offset < reader.size and (
+            offset == 0 or decompressor(reader.read_at(offset, _HEAD)) is not None
+        ):
             offset = _unpack_stream(context, reader, offset, data)
     except OverBudget:
         context.add("ARC007", "the stream unpacks to more bytes than the reader follows")
@@ -37,8 +40,9 @@ def read_packed(context: Context, reader: Reader, name: str) -> None:
 
 def _unpack_stream(context: Context, reader: Reader, offset: int, data: bytearray) -> int:
     """Unpack one stream and return the offset behind it."""
-    unpacker = decompressor(reader.read_at(offset, 64))
-    assert unpacker is not None
+    unpacker = decompressor(reader.read_at(offset, _HEAD))
+    if unpacker is None:
+        raise EOFError
     pending = b""
     while not unpacker.eof:
         if not pending:

@@ -16,6 +16,7 @@ from provenance.scanning.pickles.values import (
     UNKNOWN,
     Bytes,
     Data,
+    Dict,
     Function,
     Global,
     List,
@@ -64,6 +65,23 @@ def _one_list(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict
     if not arguments or (len(arguments) == 1 and isinstance(arguments[0], List | tuple | Set | Unknown)):
         return _FINE
     return "with something else than one list", None
+
+
+def _items(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """What a container takes items from must stand in the pickle: a range made there would cost nothing but memory."""
+    if all(isinstance(argument, List | Set | Dict | tuple | Data | int | Unknown) for argument in arguments):
+        return _FINE
+    return "with something else than a plain list or dict", None
+
+
+def _index(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """Makers of indices in pandas call their first argument with keywords: it must be a type of index."""
+    cls = arguments[0] if arguments else None
+    if isinstance(cls, Unknown):
+        return "", UNKNOWN
+    if isinstance(cls, Global) and cls.entry.module.startswith("pandas") and cls.entry.name.endswith("Index"):
+        return _FINE
+    return "on something else than a type of index", None
 
 
 def _numbers(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
@@ -221,6 +239,8 @@ def _torch_bytes(machine: Machine, _entry: Entry, arguments: Arguments) -> Verdi
 CHECKS: Mapping[str, Callable[[Machine, Entry, Arguments], Verdict]] = {
     "inert": _inert,
     "one_list": _one_list,
+    "items": _items,
+    "index": _index,
     "numbers": _numbers,
     "bytes_or_text": _bytes_or_text,
     "latin1": _latin1,

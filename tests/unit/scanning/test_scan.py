@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import zlib
 from collections import OrderedDict
 from pathlib import Path
 
@@ -99,6 +100,13 @@ def test_packed_files_have_the_format_of_their_content():
     data = bz2.compress(pickle.dumps({"a": np.random.default_rng(0).random(200_000)}))
     assert scan_bytes(data, "x.bz2").files[0].format == "pickle"
     assert scan_bytes(data, "x.bz2").decision == "accepted"
+
+
+@pytest.mark.parametrize("level", [1, 3, 9])
+@pytest.mark.parametrize("size", [1, 10, 1000, 100_000])
+def test_streams_of_every_length(level, size):
+    data = zlib.compress(pickle.dumps(np.random.default_rng(size).random(size)), level)
+    assert (scan_bytes(data).files[0].format, scan_bytes(data).decision) == ("pickle", "accepted")
 
 
 def test_the_globals_that_a_file_needs(tmp_path: Path):

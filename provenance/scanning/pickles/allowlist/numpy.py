@@ -1,6 +1,6 @@
 """The profile ``numpy``: arrays of other kinds and the states of random generators, beside ``tensors``.
 
-Not proven: that the state of a generator is random.
+Left out on purpose: ``memmap``, which opens files. Not proven: that the state of a generator is random.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ ENTRIES: tuple[Entry, ...] = (
         check="array",
         state=True,
     ),
-    Entry("numpy", "memmap", "constant", "the type of an array, as a value"),
     Entry(
         *("numpy.random._pickle", "__randomstate_ctor", "function", "makes a generator by a known name"),
         check="generator",

@@ -63,10 +63,12 @@ _FUNCTIONS = {
     "pandas._libs.tslibs.timedeltas": "_timedelta_unpickle",
     "pandas._libs.tslibs.timestamps": "_unpickle_timestamp",
     "pandas._libs.tslibs.period": "_unpickle_period",
+    "pandas.core.internals.blocks": "new_block",
+}
+_INDEX_MAKERS = {
     "pandas.core.indexes.base": "_new_Index",
     "pandas.core.indexes.datetimes": "_new_DatetimeIndex",
     "pandas.core.indexes.period": "_new_PeriodIndex",
-    "pandas.core.internals.blocks": "new_block",
 }
 
 ENTRIES: tuple[Entry, ...] = (
@@ -79,6 +81,10 @@ ENTRIES: tuple[Entry, ...] = (
         Entry(module, name, "function", "makes a part of a frame", check="inert", state=True)
         for module, names in _FUNCTIONS.items()
         for name in names.split()
+    ),
+    *(
+        Entry(module, name, "function", "makes an index of values", check="index", state=True)
+        for module, name in _INDEX_MAKERS.items()
     ),
     Entry("pandas", "NA", "constant", "a missing value"),
     Entry("pandas._libs.missing", "NA", "constant", "a missing value"),

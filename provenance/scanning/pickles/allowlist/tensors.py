@@ -12,7 +12,7 @@ __all__ = ["ENTRIES"]
 _TENSOR = "makes a tensor over a storage of the file; calls nothing"
 
 _CONTAINERS = (
-    Entry("collections", "OrderedDict", "class", "a dict", check="inert", takes="items", state=True),
+    Entry("collections", "OrderedDict", "class", "a dict", check="items", takes="items", state=True),
     Entry(
         "collections",
         "defaultdict",
@@ -21,8 +21,8 @@ _CONTAINERS = (
         check="factory",
         takes="items",
     ),
-    Entry("collections", "Counter", "class", "a dict of counts", check="inert", takes="items", state=True),
-    Entry("collections", "deque", "class", "a queue", check="inert", takes="elements"),
+    Entry("collections", "Counter", "class", "a dict of counts", check="items", takes="items", state=True),
+    Entry("collections", "deque", "class", "a queue", check="items", takes="elements"),
     Entry("builtins", "set", "class", "a set of a list's items", check="one_list"),
     Entry("builtins", "frozenset", "class", "a set of a list's items", check="one_list"),
     Entry("builtins", "complex", "class", "a number", check="numbers"),

@@ -20,14 +20,15 @@ EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided"
 class Report:
     """A judgement and how it came about; ``seconds`` is wall time, ``checked_bytes`` are bytes of the artifact.
 
-    Paths of findings are relative to ``base``, a directory, or to the working directory where it is empty.
-    ``signers`` and ``resources`` (name, algorithm, hex digest) are None where the command does not know them,
+    Paths of findings are relative to ``base``, a directory, or to the working directory where it is empty;
+    the ``bundle`` that the user named is called as the user did. ``signers`` and ``resources`` (name, algorithm, hex digest) are None where the command does not know them,
     and so are ``files``: what scanning found in each file.
     """
 
     command: str
     subject: str
     base: str = ""
+    bundle: str = ""
     decision: DecisionName
     exit_status: int
     findings: tuple[Finding, ...] = ()
@@ -45,6 +46,8 @@ class Report:
 
     def place(self, path: str) -> str:
         """Name a file from the working directory: the subject where a finding names none."""
-        if not path or path == self.subject or not self.base:
+        if path in ("", self.subject, self.bundle) or not self.base:
             return path or self.subject
-        return path if path.startswith(self.base.rstrip("/") + "/") else os.path.join(self.base, path)
+        joined = os.path.join(self.base, path)
+        named_from_here = path.startswith(self.base.rstrip("/") + "/")  # as bundles are that were found
+        return path if named_from_here and not os.path.lexists(joined) else joined

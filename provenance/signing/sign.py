@@ -130,7 +130,8 @@ def _require(findings: Sequence[Finding], path: Path) -> None:
     first = next((found for found in findings if found.severity == "error"), None)
     if first is not None:
         kind = Refused if outcome([first]) == "refused" else Undecided
-        raise kind(f"cannot sign {path}: {first.path}: {first.message}", code=first.rule, hint=first.hint)
+        place = "" if first.path == str(path) else f"{first.path}: "
+        raise kind(f"cannot sign {path}: {place}{first.message}", code=first.rule, hint=first.hint)
 
 
 def _signer(

@@ -203,3 +203,24 @@ def test_a_descriptor_without_a_password_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="longer"):
         given_password(None, too_long)
     os.close(too_long)
+
+
+def test_a_bundle_that_was_named_is_shown_as_it_was_given(
+    signed: Path, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(signed.parent)
+    for name, status in (("broken.sig", 1), ("absent.sig", 3)):
+        if status == 1:
+            Path(name).write_text("{}")
+        result = run("verify", "model", "--key", public, "--signature", name)
+        assert result.exit_code == status
+        assert f"  --> {name}\n" in result.stdout
+
+
+def test_a_nested_directory_of_the_same_name_is_not_taken_for_its_parent(
+    signed: Path, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(signed.parent)
+    (signed / "model").mkdir()
+    (signed / "model" / "config.json").write_text("{}")
+    assert "  --> model/model/config.json\n" in run("verify", "model", "--key", public).stdout

@@ -20,9 +20,9 @@ EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided"
 class Report:
     """A judgement and how it came about; ``seconds`` is wall time, ``checked_bytes`` are bytes of the artifact.
 
-    Paths of findings are relative to ``base``, a directory, or to the working directory where it is empty;
-    the ``bundle`` that the user named is called as the user did. ``signers`` and ``resources`` (name, algorithm, hex digest) are None where the command does not know them,
-    and so are ``files``: what scanning found in each file.
+    Paths of findings are relative to ``base``, a directory, or to the working directory where it is empty; the
+    ``bundle`` that the user named is called as the user did. ``signers`` and ``resources`` (name, algorithm, hex
+    digest) are None where the command does not know them, and so are ``files``: what scanning found in each file.
     """
 
     command: str

@@ -80,6 +80,8 @@ def _issuer(cert: x509.Certificate) -> str:
 
 def _utf8_string(der: bytes) -> str:
     """Decode a DER UTF8String (ITU-T X.690, section 8.23) of up to 65,535 bytes; "" for anything else."""
+    if len(der) < 2:
+        return ""
     header = 2 if der[1:2] < b"\x80" else 2 + (der[1] & 0x7F)
     length = der[1] if header == 2 else int.from_bytes(der[2:header])
     if der[:1] != b"\x0c" or header > 4 or len(der) != header + length:

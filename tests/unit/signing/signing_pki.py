@@ -45,6 +45,8 @@ def usage(*names):
 
 
 def name(text):
+    if not text:
+        return x509.Name([])
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
 
 
@@ -60,6 +62,7 @@ def issue(
     start=NOW - YEAR,
     end=NOW + YEAR,
     digest=None,
+    serial=None,
     extra=(),
 ):
     """Make a certificate, signed by ``issuer`` or by itself."""
@@ -70,7 +73,7 @@ def issue(
         .subject_name(name(subject))
         .issuer_name(issuer.cert.subject if issuer else name(subject))
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(end)
     )

@@ -24,6 +24,7 @@ from provenance.artifacts.names import (
 )
 from provenance.artifacts.reading import Progress
 from provenance.attestations.discovery import default_bundle_path
+from provenance.attestations.limits import MAX_PAYLOAD_BYTES
 from provenance.attestations.oms import SINGLE_FILE, manifest_statement
 from provenance.errors import Refused, Undecided, UsageError
 from provenance.signing.keys import PrivateKey
@@ -88,7 +89,10 @@ def sign(  # noqa: PLR0913 (the options of the command)
         manifest = _single_file(manifest)
     # The name only tells people what was signed; bytes that are not UTF-8 cannot stand in a statement.
     name = os.fsencode(path.resolve().name).decode("utf-8", "replace") or "artifact"
-    bundle = signer(manifest_statement(manifest, name))
+    statement = manifest_statement(manifest, name)
+    if len(statement) > MAX_PAYLOAD_BYTES:
+        raise Refused(f"{path} has too many files for one bundle", hint="sign its parts one by one")
+    bundle = signer(statement)
     target = _target(path, named, bundle, add=add)
     _write(target, bundle)
     return target

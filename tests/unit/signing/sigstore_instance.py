@@ -48,7 +48,7 @@ class Instance:
     """One instance, with keys of its own; ``signed_at`` is the time of its log."""
 
     def __init__(self, signed_at=SIGNED_AT):
-        long = {"start": SIGNED_AT - timedelta(days=900), "end": SIGNED_AT + timedelta(days=900)}
+        long = {"start": signed_at - timedelta(days=900), "end": signed_at + timedelta(days=900)}
         self.signed_at = signed_at
         key = ec.generate_private_key(ec.SECP384R1())
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())

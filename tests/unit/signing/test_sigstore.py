@@ -15,6 +15,7 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sigstore_instance import ISSUER, SIGNED_AT, Instance, utf8_string
+from sigstore_server import client_trust_config
 
 from provenance.attestations.bundle import SigstoreMaterial, encode_bundle, parse_bundle
 from provenance.errors import Malformed, UsageError
@@ -282,25 +283,7 @@ def test_the_shipped_roots_are_those_of_the_public_instance():
 
 
 def test_trust_roots_may_come_in_a_client_trust_config(root, tmp_path):
-    service = {
-        "url": "https://x.example",
-        "majorApiVersion": 1,
-        "validFor": {"start": "2020-01-01T00:00:00Z"},
-        "operator": "x",
-    }
-    config = {
-        "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
-        "trustedRoot": INSTANCE.trusted_root(),
-        "signingConfig": {
-            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
-            "caUrls": [service],
-            "oidcUrls": [service],
-            "rekorTlogUrls": [service],
-            "rekorTlogConfig": {"selector": "ANY"},
-            "tsaUrls": [],
-            "tsaConfig": {"selector": "ANY"},
-        },
-    }
+    config = client_trust_config(INSTANCE, "https://x.example")
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert rules(BUNDLE, trust(tmp_path / "config.json")) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import os
 import stat
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import msgspec
 
 from provenance.artifacts.names import ATTESTATION_DIRECTORY, DEFAULT_SIGNATURE
 from provenance.attestations.limits import MAX_BUNDLE_BYTES, MAX_BUNDLES, MAX_STORE_BYTES
+from provenance.attestations.types import SIGNATURE_PREDICATE_TYPES
 from provenance.errors import Malformed, ProvenanceError, Unreadable
 
 __all__ = ["BundleSource", "Found", "default_bundle_path", "find_bundles", "read_bundle", "stored_bundles"]
@@ -51,12 +53,14 @@ def find_bundles(artifact: Path, *, signature: Path | None = None) -> Found:
 
     The first place that exists is taken: ``signature``; ``<file>.sigstore.json``; ``model.sig`` in the directory (for
     a file: in its directory); ``.provenance/`` of the artifact's root. Bundles in ``.provenance/`` are additional
-    where there is another one. Raises ``Unreadable``: SIG001 where there is none, SIG009 where one cannot be read.
+    where there is another one; those that hold other statements than signatures are left out. Raises ``Unreadable``:
+    SIG001 where there is none, SIG009 where one cannot be read.
     """
     if signature is not None:
         return Found(primary=(read_bundle(signature),))
     own = default_bundle_path(artifact)
-    stored = tuple(stored_bundles(own.parent / ATTESTATION_DIRECTORY))
+    beside = own.parent / ATTESTATION_DIRECTORY
+    stored = tuple(source for source in stored_bundles(beside) if not _is_of_another_kind(source))
     for place in (own, own.with_name(DEFAULT_SIGNATURE)):
         if os.path.lexists(place):
             return Found(primary=(read_bundle(place),), additional=stored)
@@ -65,6 +69,31 @@ def find_bundles(artifact: Path, *, signature: Path | None = None) -> Found:
     if stored:  # none of them is the one: which speaks of this artifact is found out by digest
         return Found(additional=stored)
     raise Unreadable(f"there is no signature of {artifact}", code="SIG001")
+
+
+class _PeekedEnvelope(msgspec.Struct):
+    payload: str
+
+
+class _PeekedBundle(msgspec.Struct, rename="camel"):
+    dsse_envelope: _PeekedEnvelope
+
+
+class _PeekedStatement(msgspec.Struct, rename="camel"):
+    predicate_type: str
+
+
+def _is_of_another_kind(source: BundleSource) -> bool:
+    """Tell a statement of lineage from a signature by what it claims to be; whatever is broken is not left out.
+
+    Nothing is verified here: who writes a wrong claim only keeps a bundle of his own from being looked at.
+    """
+    try:
+        payload = msgspec.json.decode(source.data, type=_PeekedBundle).dsse_envelope.payload
+        claimed = msgspec.json.decode(binascii.a2b_base64(payload), type=_PeekedStatement).predicate_type
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return claimed not in SIGNATURE_PREDICATE_TYPES
 
 
 def read_bundle(path: Path) -> BundleSource:

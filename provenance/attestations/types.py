@@ -11,6 +11,7 @@ __all__ = [
     "HISTORICAL_PREDICATE_TYPE",
     "OMS_PREDICATE_TYPE",
     "PAYLOAD_TYPE",
+    "SIGNATURE_PREDICATE_TYPES",
     "STATEMENT_TYPE",
 ]
 
@@ -21,6 +22,7 @@ STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 # OpenSSF Model Signing: the current predicate, and the one of release 0.2.0 of the reference tool.
 OMS_PREDICATE_TYPE: Final = "https://model_signing/signature/v1.0"
 HISTORICAL_PREDICATE_TYPE: Final = "https://model_signing/Digests/v0.1"
+SIGNATURE_PREDICATE_TYPES: Final = frozenset({OMS_PREDICATE_TYPE, HISTORICAL_PREDICATE_TYPE})
 
 # Sigstore bundles (sigstore/protobuf-specs, sigstore_bundle.proto): the one written, then all that are read.
 BUNDLE_MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"

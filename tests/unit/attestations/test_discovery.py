@@ -1,5 +1,7 @@
 """Finding bundles: the order of places, and what may lie there."""
 
+import base64
+import json
 import os
 import time
 
@@ -143,6 +145,30 @@ def test_no_link_is_followed_into_or_inside_of_a_store(tmp_path):
     (tmp_path / "linked").symlink_to(store)
     (only,) = stored_bundles(tmp_path / "linked")
     assert only.problem.code == "SIG009"
+
+
+def test_statements_of_another_kind_are_no_signatures(model):
+    def bundle(statement):
+        payload = base64.b64encode(statement).decode()
+        return json.dumps({"dsseEnvelope": {"payload": payload}, "verificationMaterial": {}}).encode()
+
+    store = model / ".provenance"
+    (store / "made.sigstore.json").write_bytes(bundle(b'{"predicateType": "https://slsa.dev/provenance/v1"}'))
+    with pytest.raises(Unreadable) as caught:
+        find_bundles(model)
+    assert caught.value.code == "SIG001"
+    kept = {
+        "signature": bundle(b'{"predicateType": "https://model_signing/signature/v1.0"}'),
+        "old": bundle(b'{"predicateType": "https://model_signing/Digests/v0.1"}'),
+        "broken": bundle(b"{"),
+        "untyped": bundle(b"{}"),
+        "deep": bundle(b'{"a":' + b"[" * 5000),
+        "encoded": b'{"dsseEnvelope": {"payload": "*"}}',
+        "garbage": b"\xff",
+    }
+    for name, data in kept.items():
+        (store / f"{name}.sigstore.json").write_bytes(data)
+    assert names(find_bundles(model).additional) == sorted(f"{name}.sigstore.json" for name in kept)
 
 
 def test_a_store_is_bounded_in_files_and_bytes(tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ from provenance.artifacts.comparing import compare
 from provenance.artifacts.listing import Listing, list_artifact
 from provenance.artifacts.manifest import Manifest, Resource, Serialization
 from provenance.artifacts.measuring import Measured, Observer, OpenFile, measure
-from provenance.artifacts.names import ATTESTATION_DIRECTORY, ignore_problem
+from provenance.artifacts.names import ignore_problem, recorded_exclusions
 from provenance.artifacts.reading import Progress
 from provenance.attestations.discovery import Found, find_bundles
 from provenance.errors import ProvenanceError, Refused, Undecided, UsageError
@@ -289,9 +289,7 @@ def _ignored(candidates: Sequence[Candidate], ignore: Iterable[str]) -> tuple[st
     """What the first accepted signer left out, and what the caller does; paths that are no exact names are not."""
     signed = next((one.signed for one in candidates if one.valid and one.signed is not None), None)
     recorded = signed.manifest.serialization.ignore_paths if signed is not None else ()
-    names = (*recorded, *ignore)
-    # The directory of attestations is recorded for other tools' sake; here only the attestations in it are left out.
-    return tuple(name for name in names if name != ATTESTATION_DIRECTORY and ignore_problem(name) is None)
+    return (*recorded_exclusions(recorded), *ignore)
 
 
 def _check_files(gathered: Gathered, *, thorough: bool, progress: Progress | None) -> Verification:
@@ -351,10 +349,9 @@ def _listing(gathered: Gathered, serialization: Serialization) -> Listing:
     first = gathered.manifest
     if first is not None and serialization == first.serialization and not serialization.allow_symlinks:
         return gathered.listing
-    recorded = tuple(name for name in serialization.ignore_paths if ignore_problem(name) is None)
     return list_artifact(
         gathered.path,
-        ignore=(*recorded, *gathered.ignore),
+        ignore=(*recorded_exclusions(serialization.ignore_paths), *gathered.ignore),
         own=gathered.own,
         allow_symlinks=serialization.allow_symlinks,
     )

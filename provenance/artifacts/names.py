@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 
 __all__ = [
     "ATTESTATION_DIRECTORY",
@@ -15,6 +16,7 @@ __all__ = [
     "ignore_problem",
     "is_utf8",
     "name_problem",
+    "recorded_exclusions",
 ]
 
 # OMS v1.0, section 6.2: left out at the top level of every artifact.
@@ -61,6 +63,15 @@ def ignore_problem(name: str) -> str | None:
     if _GLOB.search(name):
         return "contains a glob character; paths are matched exactly"
     return name_problem(name)
+
+
+def recorded_exclusions(recorded: Iterable[str]) -> tuple[str, ...]:
+    """Return those paths that a bundle records as ignored which count here: exact names, and not all attestations.
+
+    The directory of attestations is recorded for other tools' sake; here the attestations in it are left out by
+    their names, so that nothing else can hide among them.
+    """
+    return tuple(name for name in recorded if name != ATTESTATION_DIRECTORY and ignore_problem(name) is None)
 
 
 def collision_key(name: str) -> str:

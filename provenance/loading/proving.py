@@ -13,7 +13,7 @@ from provenance.artifacts.comparing import compare
 from provenance.artifacts.listing import FileEntry, Listing, list_artifact
 from provenance.artifacts.manifest import Resource
 from provenance.artifacts.measuring import OpenFile, measure
-from provenance.artifacts.names import ignore_problem
+from provenance.artifacts.names import recorded_exclusions
 from provenance.artifacts.opening import open_beneath, opened_root
 from provenance.attestations.oms import SignedManifest
 from provenance.errors import Malformed, ProvenanceError
@@ -97,10 +97,9 @@ def prove(gathered: Gathered, keep: Keep) -> tuple[Verification, tuple[ProvenFil
 def listing_of(gathered: Gathered, candidate: Candidate) -> Listing:
     """List the artifact under the exclusions and the symlink policy of one bundle."""
     serialization = _signed(candidate).manifest.serialization
-    recorded = tuple(name for name in serialization.ignore_paths if ignore_problem(name) is None)
     return list_artifact(
         gathered.path,
-        ignore=(*recorded, *gathered.ignore),
+        ignore=(*recorded_exclusions(serialization.ignore_paths), *gathered.ignore),
         own=gathered.own,
         allow_symlinks=serialization.allow_symlinks,
     )

@@ -34,7 +34,7 @@ MAX_SIGNATURE_BYTES: Final = 16 * 1024
 MAX_CERTIFICATES: Final = 16
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 
-# Beyond this no fallback to the faulty encoding of release 0.2.0 is tried: its text takes five times the memory.
+# Beyond this no fallback to the faulty encoding of release 0.2.0 is tried: its text takes several times the memory.
 MAX_HISTORICAL_BYTES: Final = 16 * 1024 * 1024
 
 # Attestation files that are looked at beside one artifact, and their bytes together.

@@ -41,7 +41,7 @@ from provenance.scanning.scan import scan_member
 from provenance.signing.candidates import Candidate, expected_resources, judge_candidates, open_candidates
 from provenance.signing.trust import trust_from
 
-__all__ = ["Gathered", "Verification", "conclude", "gather", "settle_policy", "verify"]
+__all__ = ["Gathered", "Verification", "conclude", "gather", "settle_policy", "signed_by", "verify"]
 
 AnyPath = str | PathLike[str]
 _EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided": 3}
@@ -74,11 +74,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         if self.decision == "accepted":
             return
         worst = next((found for found in self.findings if found.severity == "error"), None)
-        said = (
-            f"{self.subject}: {worst.path + ': ' if worst.path else ''}{worst.message}"
-            if worst
-            else self.subject
-        )
+        place = ", ".join(filter(None, (worst.path, worst.where))) if worst else ""
+        said = ": ".join(filter(None, (self.subject, place, worst.message if worst else "")))
         kind = Refused if self.decision == "refused" else Undecided
         raise kind(said, judgement=self, code=worst.rule if worst else "", hint=worst.hint if worst else "")
 
@@ -306,7 +303,7 @@ def _check_files(gathered: Gathered, *, thorough: bool, progress: Progress | Non
         assert one.signed is not None
         listing, measured = _measured(gathered, one.signed.manifest.serialization, passes, thorough, progress)
         resources, renamed = expected_resources(one.signed.manifest.resources, listing)
-        result = compare(resources, measured.files, listing, notes=_signed_by(one), describe=describe_range)
+        result = compare(resources, measured.files, listing, notes=signed_by(one), describe=describe_range)
         compared[one.where] = (*renamed, *result.findings)
         unsigned.update(result.unsigned)
     if not gathered.valid:
@@ -371,7 +368,8 @@ def _observer(policy: Policy) -> Observer:
     return observe
 
 
-def _signed_by(one: Candidate) -> tuple[str, ...]:
+def signed_by(one: Candidate) -> tuple[str, ...]:
+    """Return the note that says who signed a valid bundle, and when where that is known."""
     assert one.signer is not None
     who = one.signer.identity or one.signer.fingerprint
     when = f", {one.signer.time:%Y-%m-%d}" if one.signer.time is not None else ""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from provenance.errors import UsageError
 from provenance.scanning.safetensors import BITS, Header, TensorInfo
 
-__all__ = ["Buffer", "Framework", "tensor_from", "tensors_from"]
+__all__ = ["Buffer", "Framework", "check_framework", "tensor_from", "tensors_from"]
 
 Framework = Literal["numpy", "torch"]
 Buffer = mmap.mmap | bytearray
@@ -52,6 +52,12 @@ _TORCH = {
     "I64": "int64",
     "U64": "uint64",
 }
+
+
+def check_framework(framework: str) -> None:
+    """Raise ``UsageError`` for a framework that there is not."""
+    if framework not in {"numpy", "torch"}:
+        raise UsageError(f"there is no framework {framework}", hint='choose "numpy" or "torch"')
 
 
 def tensors_from(header: Header, buffer: Buffer, framework: Framework) -> dict[str, Any]:

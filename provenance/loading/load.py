@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from os import PathLike
@@ -11,10 +10,11 @@ from typing import Any
 
 from policies import PICKLE_FORMATS, Policy
 from provenance.artifacts.listing import FileEntry
+from provenance.attestations.strict_json import convert, decode
 from provenance.errors import Malformed, UsageError
-from provenance.loading.arrays import Buffer, Framework, tensors_from
+from provenance.loading.arrays import Framework, check_framework, tensors_from
 from provenance.loading.buffers import allocate
-from provenance.loading.proving import ProvenFile, prove
+from provenance.loading.proving import ProvenFile, Room, prove
 from provenance.scanning.safetensors import Header, header_length, parse_header
 from provenance.verification import gather
 
@@ -49,8 +49,7 @@ def load(  # noqa: PLR0913 (the options of verify, and the framework)
     through ``torch.load(weights_only=True)``. Raises ``Refused`` or ``Undecided`` with the verification, ``Malformed``
     where an index and its files disagree, and ``UsageError`` where there is nothing to load.
     """
-    if framework not in {"numpy", "torch"}:
-        raise UsageError(f"there is no framework {framework}", hint='choose "numpy" or "torch"')
+    check_framework(framework)
     gathered = gather(
         path,
         keys=keys,
@@ -78,10 +77,11 @@ def load(  # noqa: PLR0913 (the options of verify, and the framework)
     raise UsageError(f"there are no tensors to load in {path}", hint="load() reads safetensors files")
 
 
-def _keep(entry: FileEntry, found: str) -> Buffer | None:
+def _keep(entry: FileEntry, found: str, _descriptor: int) -> Room | None:
     """Weights, and the index that tells which of them belong together, are handed out; so they are kept."""
     index = entry.name.endswith(_INDEX) and entry.size <= _MAX_INDEX
-    return allocate(entry.size) if index or found == "safetensors" or found in PICKLE_FORMATS else None
+    kept = index or found == "safetensors" or found in PICKLE_FORMATS
+    return Room(allocate(entry.size)) if kept else None
 
 
 def _tensors(weights: list[ProvenFile], indexes: list[ProvenFile], framework: Framework) -> dict[str, Any]:
@@ -120,13 +120,13 @@ def _chosen(
 
 
 def _weight_map(index: ProvenFile) -> dict[str, str]:
+    """Read the map from tensor to file; a tensor that is named twice makes it malformed."""
     try:
-        mapping = json.loads(bytes(memoryview(index.buffer)))["weight_map"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Malformed(f"{index.entry.name} is no index of a sharded model", code="FMT003") from error
-    if not isinstance(mapping, dict) or not all(isinstance(name, str) for name in mapping.values()):
-        raise Malformed(f"{index.entry.name} is no index of a sharded model", code="FMT003")
-    return mapping
+        tree = decode(bytes(memoryview(index.buffer)), dict[str, Any], what="it", max_bytes=_MAX_INDEX)
+        return convert(tree.get("weight_map"), dict[str, str], what="its weight_map")
+    except Malformed as error:
+        message = f"{index.entry.name} is no index of a sharded model: {error.message}"
+        raise Malformed(message, code="FMT003") from error
 
 
 def _check_index(mapping: dict[str, str], headers: dict[str, Header]) -> None:

@@ -7,54 +7,72 @@ import fcntl
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from provenance.errors import UsageError
 
-__all__ = ["HAS_SEALS", "make_sealable", "seal", "sealed_copy"]
+__all__ = ["HAS_SEALS", "make_sealed", "sealed_copy", "sealed_memory"]
 
 HAS_SEALS = hasattr(os, "memfd_create") and hasattr(fcntl, "F_ADD_SEALS")
+_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL if HAS_SEALS else 0
+_COMPARED = 1024 * 1024
 
 
-def make_sealable(name: str, size: int) -> tuple[int, mmap.mmap | bytearray]:
-    """Return the descriptor of an empty memfd of ``size`` bytes, and writable memory that is its content.
+def make_sealed(name: str, size: int, write: Callable[[memoryview], None]) -> int:
+    """Return the descriptor of a memfd of ``size`` bytes that ``write`` filled and that nobody can change any more.
 
-    Raises ``UsageError`` where this process may open no more files.
+    Until it is sealed, other processes of this user can write to it: what it holds must be proven afterwards. Raises
+    ``UsageError`` where this process may open no more files, and what ``write`` raises.
     """
     try:
-        descriptor = os.memfd_create(name[:200], os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        descriptor = os.memfd_create(
+            os.fsdecode(os.fsencode(name)[:200]), os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        )
     except OSError as error:
         raise UsageError(
             f"cannot make a sealed copy of {name}: {(error.strerror or str(error)).lower()}",
             hint="raise the limit of open files (ulimit -n)",
         ) from error
-    os.ftruncate(descriptor, size)
-    return descriptor, mmap.mmap(descriptor, size) if size else bytearray()
+    try:
+        os.ftruncate(descriptor, size)
+        if size:
+            with mmap.mmap(descriptor, size) as content, memoryview(content) as view:
+                write(view)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-def seal(descriptor: int, content: mmap.mmap | bytearray) -> None:
-    """Take the writable memory away and forbid every later change, also to who opens the file anew."""
-    if isinstance(content, mmap.mmap):
-        content.close()
-    seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+def sealed_memory(descriptor: int, size: int) -> mmap.mmap | bytearray:
+    """Map what a sealed memfd holds, for reading."""
+    return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else bytearray()
 
 
 @contextlib.contextmanager
 def sealed_copy(name: str, data: memoryview) -> Iterator[Path]:
-    """Give ``data`` a path for a while; where there are no seals, a private read-only file."""
-    if HAS_SEALS:
-        descriptor, content = make_sealable(Path(name).name, len(data))
-        try:
-            memoryview(content)[:] = data
-            seal(descriptor, content)
-            yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
-        finally:
-            os.close(descriptor)
+    """Give ``data`` a path for a while; where there are no seals, a private read-only file.
+
+    Raises ``OSError`` where somebody changed the copy before it was sealed.
+    """
+    if not HAS_SEALS:
+        with tempfile.TemporaryDirectory(prefix="provenance-") as private:
+            path = Path(private) / Path(name).name
+            path.write_bytes(data)
+            path.chmod(0o400)
+            yield path
         return
-    with tempfile.TemporaryDirectory(prefix="provenance-") as private:
-        path = Path(private) / Path(name).name
-        path.write_bytes(data)
-        path.chmod(0o400)
-        yield path
+
+    def write(view: memoryview) -> None:
+        view[:] = data
+
+    descriptor = make_sealed(Path(name).name, len(data), write)
+    try:
+        for start in range(0, len(data), _COMPARED):
+            if os.pread(descriptor, _COMPARED, start) != bytes(data[start : start + _COMPARED]):
+                raise OSError("the copy was changed before it was sealed")
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)

@@ -10,30 +10,44 @@ import msgspec
 
 from policies import FileEvidence, Finding, finding
 from provenance.artifacts.comparing import compare
-from provenance.artifacts.listing import FileEntry, Listing, list_artifact
+from provenance.artifacts.listing import FileEntry, Listing
 from provenance.artifacts.manifest import Resource
 from provenance.artifacts.measuring import OpenFile, measure
-from provenance.artifacts.names import recorded_exclusions
 from provenance.artifacts.opening import open_beneath, opened_root
-from provenance.attestations.oms import SignedManifest
 from provenance.errors import Malformed, ProvenanceError
 from provenance.loading.arrays import Buffer
-from provenance.loading.reading import read_proven
+from provenance.loading.reading import read_proven, size_agrees
+from provenance.loading.signed import (
+    listing_of,
+    provable_chunks,
+    require_signature,
+    same_content,
+    signed_manifest,
+)
 from provenance.scanning.detect import HEAD_BYTES, detect
 from provenance.scanning.readers import FileReader
 from provenance.scanning.safetensors import header_length, parse_header
 from provenance.scanning.scan import scan_member
-from provenance.signing.candidates import Candidate, expected_resources
-from provenance.verification import Gathered, Verification, conclude
+from provenance.signing.candidates import expected_resources
+from provenance.verification import Gathered, Verification, conclude, signed_by
 
-__all__ = ["MemoryReader", "ProvenFile", "listing_of", "prove"]
+__all__ = ["Keep", "MemoryReader", "ProvenFile", "Room", "prove"]
 
-# Makes the memory for a file that is to be kept, or None for one that is only to be proven.
-Keep = Callable[[FileEntry, str], Buffer | None]
+
+class Room(NamedTuple):
+    """Memory of a file's size that it is to be read into; ``filled`` where it holds, unchangeably, what was read."""
+
+    buffer: Buffer
+    filled: bool = False
+
+
+# Makes the room for a file that is to be kept (of this format, open at this descriptor), or None for one that is only
+# to be proven. Raises ``OSError`` or ``MemoryError`` where there is none.
+Keep = Callable[[FileEntry, str, int], Room | None]
 
 
 class ProvenFile(NamedTuple):
-    """A file whose bytes lie in ``buffer`` and are those that were signed."""
+    """A file whose bytes lie in ``buffer`` and are those that were signed; ``buffer`` is empty for a filled room."""
 
     entry: FileEntry
     buffer: Buffer
@@ -62,23 +76,25 @@ class _Kept(NamedTuple):
 def prove(gathered: Gathered, keep: Keep) -> tuple[Verification, tuple[ProvenFile, ...]]:
     """Read every file of an artifact once, keep those that ``keep`` has memory for, and judge the whole.
 
-    The kept bytes may be used only where the verification's decision is "accepted". Where nobody accepted has
-    signed, no file is read.
+    The kept bytes may be used only where the verification's decision is "accepted". Raises as ``require_signature``.
     """
-    first = next(iter(gathered.valid), None)
-    if first is None:
-        return conclude(gathered, compared={}), ()
+    require_signature(gathered)
+    first = gathered.valid[0]
     listing = listing_of(gathered, first)
-    resources, renamed = expected_resources(_signed(first).manifest.resources, listing)
+    resources, renamed = expected_resources(provable_chunks(gathered), listing)
+    notes = signed_by(first)
     kept = list(_read_kept(gathered, listing, resources, keep))
     done = {each.file.entry.name for each in kept}
     rest = msgspec.structs.replace(
         listing, files=tuple(each for each in listing.files if each.name not in done)
     )
-    measured = measure(rest, _signed(first).manifest.serialization, observe=_observer(gathered))
-    others = compare([each for each in resources if each.name not in done], measured.files, listing)
-    compared = {first.where: (*renamed, *(one for each in kept for one in each.findings), *others.findings)}
-    compared |= {one.where: _same_content(first, one) for one in gathered.valid if one is not first}
+    measured = measure(rest, signed_manifest(first).manifest.serialization, observe=_observer(gathered))
+    others = compare(
+        [each for each in resources if each.name not in done], measured.files, listing, notes=notes
+    )
+    about_kept = [_noted(found, notes) for each in kept for found in each.findings]
+    compared = {first.where: (*renamed, *about_kept, *others.findings)}
+    compared |= same_content(gathered)
     observed = [file.observed for file in measured.files if isinstance(file.observed, FileEvidence)]
     verdict = conclude(
         gathered,
@@ -92,17 +108,6 @@ def prove(gathered: Gathered, keep: Keep) -> tuple[Verification, tuple[ProvenFil
         checked_bytes=listing.total_bytes,
     )
     return verdict, tuple(each.file for each in kept)
-
-
-def listing_of(gathered: Gathered, candidate: Candidate) -> Listing:
-    """List the artifact under the exclusions and the symlink policy of one bundle."""
-    serialization = _signed(candidate).manifest.serialization
-    return list_artifact(
-        gathered.path,
-        ignore=(*recorded_exclusions(serialization.ignore_paths), *gathered.ignore),
-        own=gathered.own,
-        allow_symlinks=serialization.allow_symlinks,
-    )
 
 
 def _read_kept(
@@ -134,16 +139,38 @@ def _read_one(
         size = os.fstat(descriptor).st_size
         head = os.pread(descriptor, HEAD_BYTES, 0)
         tail = os.pread(descriptor, HEAD_BYTES, max(0, size - HEAD_BYTES))
+        entry = FileEntry(entry.name, size)
         found = detect(head, size, tail, entry.name)
-        buffer = keep(FileEntry(entry.name, size), found)
-        if buffer is None:
+        if not size_agrees(size, signed):
+            return _another_size(entry, found)
+        room = keep(entry, found, descriptor)
+        if room is None:
             return None
-        view = memoryview(buffer)
-        findings = [_named(each, view) for each in read_proven(descriptor, size, view, signed)]
+        view = memoryview(room.buffer)
+        source = None if room.filled else descriptor
+        findings = [_named(each, view) for each in read_proven(source, size, view, signed)]
+    except (OSError, MemoryError, OverflowError) as error:
+        unread = finding("ART008", f"cannot be read: {error}", path=entry.name)
+        evidence = FileEvidence(path=entry.name, format="unknown", size=entry.size, findings=(unread,))
+        return _Kept(ProvenFile(entry, bytearray(), "unknown"), evidence, [unread])
     finally:
         os.close(descriptor)
     evidence = _evidence(gathered, MemoryReader(view), entry.name)
-    return _Kept(ProvenFile(FileEntry(entry.name, size), buffer, evidence.format), evidence, findings)
+    buffer = bytearray() if room.filled else room.buffer
+    return _Kept(ProvenFile(entry, buffer, evidence.format), evidence, findings)
+
+
+def _noted(found: Finding, notes: tuple[str, ...]) -> Finding:
+    return msgspec.structs.replace(found, notes=(*notes, *found.notes))
+
+
+def _another_size(entry: FileEntry, found: str) -> _Kept:
+    """Nobody is to make us find memory, or read, for what cannot be the file."""
+    differs = finding(
+        "SIG003", f"the file has {entry.size} bytes, which is not what was signed", path=entry.name
+    )
+    evidence = FileEvidence(path=entry.name, format=found, size=entry.size)
+    return _Kept(ProvenFile(entry, bytearray(), found), evidence, [differs])
 
 
 def _named(found: Finding, view: memoryview) -> Finding:
@@ -173,17 +200,3 @@ def _evidence(gathered: Gathered, reader: MemoryReader | FileReader, name: str) 
 
 def _observer(gathered: Gathered) -> Callable[[OpenFile], FileEvidence]:
     return lambda file: _evidence(gathered, FileReader(file.descriptor, file.size), file.name)
-
-
-def _same_content(first: Candidate, other: Candidate) -> tuple[Finding, ...]:
-    """Another signature counts where it signs the same digests: what is read once is proven for both."""
-    mine = {(each.name, each.start, each.end): each for each in _signed(first).manifest.resources}
-    theirs = {(each.name, each.start, each.end): each for each in _signed(other).manifest.resources}
-    if mine.keys() != theirs.keys() or any(mine[place].digest != theirs[place].digest for place in mine):
-        return (finding("SIG003", "it does not sign the same digests as the first bundle", path=other.where),)
-    return ()
-
-
-def _signed(candidate: Candidate) -> SignedManifest:
-    assert candidate.signed is not None
-    return candidate.signed

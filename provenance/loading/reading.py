@@ -6,36 +6,76 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from blake3 import blake3
 
 from policies import Finding, finding
-from provenance.artifacts.algorithms import CHUNK_SIZE, new_hasher
+from provenance.artifacts.algorithms import CHUNK_ALGORITHM, CHUNK_SIZE, new_hasher
+from provenance.artifacts.comparing import MAX_RANGES
 from provenance.artifacts.manifest import Resource
 from provenance.artifacts.measuring import worker_count
 from provenance.artifacts.reading import FileChanged
 
-__all__ = ["read_chunk", "read_proven"]
+__all__ = ["fill", "read_chunk", "read_proven", "size_agrees"]
 
 # A slice is hashed while it is still in the cache of the core that read it.
 SLICE = 1024 * 1024
 Describe = Callable[[int, int], str]
-Proof = tuple[int, int, bool]
+
+
+class Proof(NamedTuple):
+    """The bytes ``start`` to ``end`` of a file, the digest that was signed for them, and the one that they have."""
+
+    start: int
+    end: int
+    algorithm: str
+    expected: bytes
+    found: bytes
+
+
+def size_agrees(size: int, resources: Sequence[Resource]) -> bool:
+    """Whether a file of this size can be what was signed: as many chunks, or shards without a gap."""
+    chunks = resources[0].chunks
+    if chunks is not None:
+        return len(chunks) == -(-size // CHUNK_SIZE)
+    if resources[0].end is None:
+        return len(resources) == 1
+    position = 0
+    for shard in resources:
+        if shard.start != position or shard.end is None:
+            return False
+        position = shard.end
+    return position == size
+
+
+def fill(descriptor: int, size: int, buffer: memoryview) -> None:
+    """Read a file of ``size`` bytes into ``buffer`` on all cores, proving nothing; raises ``OSError``."""
+
+    def copy(index: int) -> Proof:
+        start, end = index * CHUNK_SIZE, min((index + 1) * CHUNK_SIZE, size)
+        _fill(descriptor, start, buffer[start:end], len)
+        return Proof(start, end, "", b"", b"")
+
+    _on_all_cores(copy, -(-size // CHUNK_SIZE))
 
 
 def read_proven(
-    descriptor: int, size: int, buffer: memoryview, resources: Sequence[Resource]
+    descriptor: int | None, size: int, buffer: memoryview, resources: Sequence[Resource]
 ) -> list[Finding]:
     """Read a file of ``size`` bytes into ``buffer`` and compare it with its signed resources; [] where all is proven.
 
-    The chunk digests are compared where they were signed (SIG014), else the digest of the file or of its shards
-    (SIG003). A file that changes its length while it is read has a finding too. Nothing in the buffer may be used
-    unless the list is empty.
+    Without a descriptor the buffer holds the bytes already. The chunk digests are compared where they were signed
+    (SIG014), else the digest of the file or of its shards (SIG003). A file that changes its length while it is read
+    has a finding too. Nothing in the buffer may be used unless the list is empty.
     """
     name = resources[0].name
+    if not size_agrees(size, resources):
+        said = f"the file has {size} bytes, which is not what was signed"
+        return [finding("SIG003", said, path=name)]
     try:
         proofs = _prove(descriptor, size, buffer, resources)
-        grown = bool(os.pread(descriptor, 1, size))
+        grown = descriptor is not None and bool(os.pread(descriptor, 1, size))
     except FileChanged as error:
         return [finding("ART009", str(error), path=name)]
     except OSError as error:
@@ -43,43 +83,48 @@ def read_proven(
     if grown:
         return [finding("ART009", "the file grew while it was read", path=name)]
     rule = "SIG014" if resources[0].chunks is not None else "SIG003"
-    return [_different(rule, name, start, end) for start, end, proven in proofs if not proven][:8]
+    return [_different(rule, name, proof) for proof in proofs if proof.found != proof.expected][:MAX_RANGES]
 
 
-def _different(rule: str, name: str, start: int, end: int) -> Finding:
-    where = f"bytes {start}-{end}"
-    return finding(rule, "the file differs from the one that was signed", path=name, where=where)
+def _different(rule: str, name: str, proof: Proof) -> Finding:
+    return finding(
+        rule,
+        "the file differs from the one that was signed",
+        path=name,
+        where=f"bytes {proof.start}-{proof.end}",
+        notes=(f"expected {proof.algorithm} {proof.expected.hex()}, found {proof.found.hex()}",),
+    )
 
 
-def _prove(descriptor: int, size: int, buffer: memoryview, resources: Sequence[Resource]) -> list[Proof]:
+def _prove(
+    descriptor: int | None, size: int, buffer: memoryview, resources: Sequence[Resource]
+) -> list[Proof]:
     first = resources[0]
     if first.chunks is not None:
         return _prove_chunks(descriptor, size, buffer, first.chunks)
     if first.end is not None:
-        return _prove_shards(descriptor, size, buffer, resources)
-    return [(0, size, _digest_behind(descriptor, size, buffer, first.algorithm) == first.digest)]
+        return _prove_shards(descriptor, buffer, resources)
+    found = _digest_behind(descriptor, size, buffer, first.algorithm)
+    return [Proof(0, size, first.algorithm, first.digest, found)]
 
 
-def _prove_chunks(descriptor: int, size: int, buffer: memoryview, chunks: tuple[bytes, ...]) -> list[Proof]:
-    if len(chunks) != -(-size // CHUNK_SIZE):
-        return [(0, size, False)]
-
+def _prove_chunks(
+    descriptor: int | None, size: int, buffer: memoryview, chunks: tuple[bytes, ...]
+) -> list[Proof]:
     def prove(index: int) -> Proof:
         start, end = index * CHUNK_SIZE, min((index + 1) * CHUNK_SIZE, size)
-        return start, end, read_chunk(descriptor, start, buffer[start:end]) == chunks[index]
+        found = read_chunk(descriptor, start, buffer[start:end])
+        return Proof(start, end, CHUNK_ALGORITHM, chunks[index], found)
 
     return _on_all_cores(prove, len(chunks))
 
 
-def _prove_shards(descriptor: int, size: int, buffer: memoryview, shards: Sequence[Resource]) -> list[Proof]:
-    if max(shard.end or 0 for shard in shards) != size:
-        return [(0, size, False)]
-
+def _prove_shards(descriptor: int | None, buffer: memoryview, shards: Sequence[Resource]) -> list[Proof]:
     def prove(index: int) -> Proof:
         shard = shards[index]
         start, end = shard.start, shard.end or 0
-        digest = _digest(descriptor, start, buffer[start:end], shard.algorithm)
-        return start, end, digest == shard.digest
+        found = _digest(descriptor, start, buffer[start:end], shard.algorithm)
+        return Proof(start, end, shard.algorithm, shard.digest, found)
 
     return _on_all_cores(prove, len(shards))
 
@@ -98,30 +143,31 @@ def _on_all_cores(prove: Callable[[int], Proof], count: int) -> list[Proof]:
         return sorted(proof for found in pool.map(work, range(workers)) for proof in found)
 
 
-def read_chunk(descriptor: int, start: int, into: memoryview) -> bytes:
+def read_chunk(descriptor: int | None, start: int, into: memoryview) -> bytes:
     """Fill ``into`` from the file at ``start`` and return the BLAKE3 digest of what came."""
     hasher = blake3()
     _fill(descriptor, start, into, hasher.update)
     return hasher.digest()
 
 
-def _digest(descriptor: int, start: int, into: memoryview, algorithm: str) -> bytes:
+def _digest(descriptor: int | None, start: int, into: memoryview, algorithm: str) -> bytes:
     hasher = new_hasher(algorithm)
     _fill(descriptor, start, into, hasher.update)
     return hasher.digest()
 
 
-def _fill(descriptor: int, start: int, into: memoryview, feed: Callable[[memoryview], object]) -> None:
+def _fill(descriptor: int | None, start: int, into: memoryview, feed: Callable[[memoryview], object]) -> None:
     done = 0
     while done < len(into):
-        count = os.preadv(descriptor, [into[done : done + SLICE]], start + done)
+        part = into[done : done + SLICE]
+        count = len(part) if descriptor is None else os.preadv(descriptor, [part], start + done)
         if not count:
             raise FileChanged("the file shrank while it was read")
-        feed(into[done : done + count])
+        feed(part[:count])
         done += count
 
 
-def _digest_behind(descriptor: int, size: int, buffer: memoryview, algorithm: str) -> bytes:
+def _digest_behind(descriptor: int | None, size: int, buffer: memoryview, algorithm: str) -> bytes:
     """One digest over the whole cannot be shared out: one thread reads ahead, another hashes behind it."""
     hasher = new_hasher(algorithm)
     filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()

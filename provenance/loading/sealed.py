@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from policies import Policy
 from provenance.artifacts.listing import FileEntry
-from provenance.loading.arrays import Buffer
-from provenance.loading.memfd import HAS_SEALS, make_sealable, seal
-from provenance.loading.proving import ProvenFile, prove
+from provenance.loading.memfd import HAS_SEALS, make_sealed, sealed_memory
+from provenance.loading.proving import Keep, ProvenFile, Room, prove
+from provenance.loading.reading import fill
 from provenance.verification import Gathered, gather
 
 __all__ = ["sealed"]
@@ -71,13 +70,15 @@ def sealed(  # noqa: PLR0913 (the options of verify)
         yield root
 
 
-def _keeper(gathered: Gathered, descriptors: dict[str, int]) -> Any:
-    def keep(entry: FileEntry, _found: str) -> Buffer:
+def _keeper(gathered: Gathered, descriptors: dict[str, int]) -> Keep:
+    def keep(entry: FileEntry, _found: str, source: int) -> Room:
         if not HAS_SEALS:
-            return bytearray(entry.size)
-        descriptor, content = make_sealable(Path(entry.name).name, entry.size)
+            return Room(bytearray(entry.size))
+        name = Path(entry.name).name
+        descriptor = make_sealed(name, entry.size, lambda view: fill(source, entry.size, view))
         descriptors[entry.name] = descriptor
-        return content
+        # Proven only now: what was sealed is what is used.
+        return Room(sealed_memory(descriptor, entry.size), filled=True)
 
     _raise_file_limit(len(gathered.listing.files))
     return keep
@@ -102,7 +103,6 @@ def _place(file: ProvenFile, target: Path, descriptors: dict[str, int]) -> None:
         target.write_bytes(file.buffer)
         target.chmod(0o400)
         return
-    seal(descriptor, file.buffer)
     # By number of process, so that children of this process find it too.
     target.symlink_to(f"/proc/{os.getpid()}/fd/{descriptor}")
 

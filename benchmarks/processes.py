@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
+import random
 import statistics
 import subprocess
 import sys
@@ -34,10 +34,14 @@ class Case(NamedTuple):
 
 
 def measure(cases: Sequence[Case], runs: int) -> dict[str, Figures]:
-    """Run the cases in turn, ``runs`` times after one warm-up, so that a drift of the machine meets all of them."""
+    """Run all cases ``runs`` times after one warm-up, in another order each time.
+
+    A drift of the machine meets all of them so, and none always comes after one that leaves it memory to reuse.
+    """
+    order = random.Random(0)
     samples: dict[str, list[Figures]] = {case.name: [] for case in cases}
     for turn in range(runs + 1):
-        for case in cases:
+        for case in order.sample(cases, len(cases)):
             found = _run(case.command)
             if turn:
                 samples[case.name].append(found)
@@ -89,8 +93,3 @@ def table(title: str, cases: Sequence[Case], figures: dict[str, Figures], output
     document[title] = {name: found._asdict() for name, found in figures.items()}
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(document, indent=2) + "\n")
-
-
-def own_peak() -> float:
-    """Return the peak resident memory of this process in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import msgspec
 
@@ -37,11 +38,22 @@ from provenance.errors import ProvenanceError, Refused, Undecided, UsageError
 from provenance.policy_files import load_policy
 from provenance.scanning.locating import describe_range
 from provenance.scanning.readers import BytesReader, FileReader
-from provenance.scanning.scan import scan_member
+from provenance.scanning.scan import examine
 from provenance.signing.candidates import Candidate, expected_resources, judge_candidates, open_candidates
 from provenance.signing.trust import trust_from
 
-__all__ = ["Gathered", "Verification", "conclude", "gather", "settle_policy", "signed_by", "verify"]
+__all__ = [
+    "Gathered",
+    "Verification",
+    "VerifyOptions",
+    "conclude",
+    "format_observer",
+    "gather",
+    "listing_for",
+    "settle_policy",
+    "signed_by",
+    "verify",
+]
 
 AnyPath = str | PathLike[str]
 _EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided": 3}
@@ -80,6 +92,28 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         raise kind(said, judgement=self, code=worst.rule if worst else "", hint=worst.hint if worst else "")
 
 
+class VerifyOptions(TypedDict, total=False):
+    """What every verb that verifies is told.
+
+    Signers are given on the spot (``keys``, ``certificate_chain``, ``identity`` with ``issuer``; judged otherwise as
+    ``strict``) or by ``policy`` (a built-in's name, a file, a ``Policy``). ``trusted_root`` is a file of Sigstore's
+    trust roots in place of those that are shipped; ``signature`` the bundle, where it is not in its usual place;
+    ``store`` where bundles of inputs lie; ``ignore`` exact relative paths to leave out; ``now`` the time to judge at.
+    """
+
+    keys: AnyPath | Iterable[AnyPath]
+    certificate_chain: AnyPath | Iterable[AnyPath]
+    identity: str
+    issuer: str
+    trusted_root: AnyPath | None
+    policy: str | Path | Policy | None
+    signature: AnyPath | None
+    store: AnyPath | Iterable[AnyPath]
+    ignore: Iterable[str]
+    ignore_unsigned_files: bool
+    now: datetime | None
+
+
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an artifact before any of its files was read: the policy, the listing and the bundles."""
 
@@ -103,44 +137,19 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
         return next((one.signed.manifest for one in self.valid if one.signed is not None), None)
 
 
-def verify(  # noqa: PLR0913 (the options of the command)
+def verify(
     path: AnyPath,
     *,
-    keys: AnyPath | Iterable[AnyPath] = (),
-    certificate_chain: AnyPath | Iterable[AnyPath] = (),
-    identity: str = "",
-    issuer: str = "",
-    trusted_root: AnyPath | None = None,
-    policy: str | Path | Policy | None = None,
-    signature: AnyPath | None = None,
-    store: AnyPath | Iterable[AnyPath] = (),
-    ignore: Iterable[str] = (),
-    ignore_unsigned_files: bool = False,
     thorough: bool = False,
     progress: Progress | None = None,
-    now: datetime | None = None,
+    **options: Unpack[VerifyOptions],
 ) -> Verification:
     """Verify the signatures, the files and the formats of an artifact by a policy, without any network.
 
-    Signers are given on the spot (``keys``, ``certificate_chain``, ``identity`` with ``issuer``; judged otherwise as
-    ``strict``) or by ``policy`` (a built-in's name, a file, a ``Policy``). ``thorough`` compares the chunk digests too.
+    ``options`` are those of ``VerifyOptions``; ``thorough`` compares the chunk digests too.
     Returns a ``Verification`` whatever the verdict; raises ``UsageError`` where the question itself is wrong.
     """
-    gathered = gather(
-        path,
-        keys=keys,
-        certificate_chain=certificate_chain,
-        identity=identity,
-        issuer=issuer,
-        trusted_root=trusted_root,
-        policy=policy,
-        signature=signature,
-        store=store,
-        ignore=ignore,
-        ignore_unsigned_files=ignore_unsigned_files,
-        now=now,
-    )
-    return _check_files(gathered, thorough=thorough, progress=progress)
+    return _check_files(gather(path, **options), thorough=thorough, progress=progress)
 
 
 def gather(  # noqa: PLR0913 (the options of the command)
@@ -178,7 +187,16 @@ def gather(  # noqa: PLR0913 (the options of the command)
     asked = rules.signatures.required and bool(rules.signers)
     candidates = open_candidates(found, trust, now=now) if asked else ()
     own = _own_paths(path, signature)
-    listing = list_artifact(path, ignore=_ignored(candidates, ignore), own=own)
+    first = next((one.signed.manifest.serialization for one in candidates if one.valid and one.signed), None)
+    recorded = recorded_exclusions(first.ignore_paths) if first is not None else ()
+    listing = list_artifact(
+        path,
+        ignore=(*recorded, *ignore),
+        own=own,
+        allow_symlinks=first is not None and first.allow_symlinks,
+    )
+    if any(found.rule == "ART010" for found in listing.findings):
+        findings = ()  # where there is nothing, no signature is missing
     return Gathered(
         path=path,
         policy=rules,
@@ -282,13 +300,6 @@ def _own_paths(path: Path, signature: AnyPath | None) -> tuple[str, ...]:
         return ()
 
 
-def _ignored(candidates: Sequence[Candidate], ignore: Iterable[str]) -> tuple[str, ...]:
-    """What the first accepted signer left out, and what the caller does; paths that are no exact names are not."""
-    signed = next((one.signed for one in candidates if one.valid and one.signed is not None), None)
-    recorded = signed.manifest.serialization.ignore_paths if signed is not None else ()
-    return (*recorded_exclusions(recorded), *ignore)
-
-
 def _check_files(gathered: Gathered, *, thorough: bool, progress: Progress | None) -> Verification:
     """Read the files for the digests of each valid manifest and for their formats, and conclude.
 
@@ -329,22 +340,22 @@ def _measured(
     """Measure as a manifest says, once for all manifests that say the same; look at formats in the first pass."""
     if serialization in passes:
         return passes[serialization]
-    listing = _listing(gathered, serialization)
+    listing = listing_for(gathered, serialization)
     measured = measure(
         listing,
         serialization,
         chunks=thorough and serialization.method == "files",
-        observe=_observer(gathered.policy) if not passes else None,
+        observe=format_observer(gathered.policy) if not passes else None,
         progress=progress,
     )
     passes[serialization] = listing, measured
     return passes[serialization]
 
 
-def _listing(gathered: Gathered, serialization: Serialization) -> Listing:
-    """The listing under the exclusions and the symlink policy that this manifest records."""
+def listing_for(gathered: Gathered, serialization: Serialization) -> Listing:
+    """List the artifact under the exclusions and the symlink policy that a manifest records."""
     first = gathered.manifest
-    if first is not None and serialization == first.serialization and not serialization.allow_symlinks:
+    if first is not None and serialization == first.serialization:
         return gathered.listing
     return list_artifact(
         gathered.path,
@@ -354,16 +365,14 @@ def _listing(gathered: Gathered, serialization: Serialization) -> Listing:
     )
 
 
-def _observer(policy: Policy) -> Observer:
+def format_observer(policy: Policy) -> Observer:
+    """Return what looks at the format of each file while it is open for measuring."""
+
     def observe(file: OpenFile) -> FileEvidence:
-        try:
-            # A small file is in memory already.
-            whole = len(file.head) == file.size
-            reader = BytesReader(file.head) if whole else FileReader(file.descriptor, file.size)
-            return scan_member(reader, file.name, policy.formats)
-        except ProvenanceError as error:
-            unread = finding(error.code or "ART008", error.message, path=file.name)
-            return FileEvidence(path=file.name, format="unknown", size=file.size, findings=(unread,))
+        # A small file is in memory already.
+        whole = len(file.head) == file.size
+        reader = BytesReader(file.head) if whole else FileReader(file.descriptor, file.size)
+        return examine(reader, file.name, policy.formats)
 
     return observe
 

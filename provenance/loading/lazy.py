@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
-from policies import FileEvidence, Policy, finding
+from policies import FileEvidence, finding
 from provenance.artifacts.algorithms import CHUNK_SIZE
 from provenance.artifacts.listing import Listing
 from provenance.artifacts.manifest import Resource
@@ -21,13 +19,13 @@ from provenance.artifacts.reading import FileChanged
 from provenance.errors import ProvenanceError, Refused, Unreadable, UsageError
 from provenance.loading.arrays import Framework, check_framework, tensor_from
 from provenance.loading.reading import read_chunk, size_agrees
-from provenance.loading.signed import listing_of, provable_chunks, require_signature, same_content
+from provenance.loading.signed import provable_chunks, require_signature, same_content, signed_manifest
 from provenance.scanning.detect import HEAD_BYTES, detect
 from provenance.scanning.readers import FileReader
 from provenance.scanning.safetensors import TensorInfo, header_length, parse_header
 from provenance.scanning.scan import scan_member
 from provenance.signing.candidates import expected_resources
-from provenance.verification import Gathered, Verification, conclude, gather
+from provenance.verification import Gathered, Verification, VerifyOptions, conclude, gather, listing_for
 
 __all__ = ["LazyTensors", "open_tensors"]
 
@@ -127,42 +125,20 @@ class LazyTensors:
 
 
 @contextlib.contextmanager
-def open_tensors(  # noqa: PLR0913 (the options of verify, and the framework)
+def open_tensors(
     path: AnyPath,
     *,
-    keys: AnyPath | Iterable[AnyPath] = (),
-    certificate_chain: AnyPath | Iterable[AnyPath] = (),
-    identity: str = "",
-    issuer: str = "",
-    trusted_root: AnyPath | None = None,
-    policy: str | Path | Policy | None = None,
-    signature: AnyPath | None = None,
-    store: AnyPath | Iterable[AnyPath] = (),
-    ignore: Iterable[str] = (),
-    ignore_unsigned_files: bool = False,
     framework: Framework = "numpy",
-    now: datetime | None = None,
+    **options: Unpack[VerifyOptions],
 ) -> Iterator[LazyTensors]:
     """Verify the signatures of an artifact and open its safetensors files for reading piece by piece.
 
     Names and formats of all files are judged at once; content is proven only where it is read. Needs a bundle with
-    chunk digests (``UsageError`` else). Raises ``Refused`` or ``Undecided`` as ``load`` does.
+    chunk digests (``UsageError`` else). ``options`` are those of ``VerifyOptions``.
+    Raises ``Refused`` or ``Undecided`` as ``load`` does.
     """
     check_framework(framework)
-    gathered = gather(
-        path,
-        keys=keys,
-        certificate_chain=certificate_chain,
-        identity=identity,
-        issuer=issuer,
-        trusted_root=trusted_root,
-        policy=policy,
-        signature=signature,
-        store=store,
-        ignore=ignore,
-        ignore_unsigned_files=ignore_unsigned_files,
-        now=now,
-    )
+    gathered = gather(path, **options)
     require_signature(gathered)
     with contextlib.ExitStack() as stack:
         yield LazyTensors(_open_files(gathered, stack), framework)
@@ -170,7 +146,7 @@ def open_tensors(  # noqa: PLR0913 (the options of verify, and the framework)
 
 def _open_files(gathered: Gathered, stack: contextlib.ExitStack) -> list[_File]:
     first = gathered.valid[0]
-    listing = listing_of(gathered, first)
+    listing = listing_for(gathered, signed_manifest(first).manifest.serialization)
     resources, findings = expected_resources(provable_chunks(gathered), listing)
     signed = {each.name: each for each in resources}
     evidence, descriptors = _look_at_all(gathered, listing, stack)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
 from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from policies import PICKLE_FORMATS, Policy
+from policies import PICKLE_FORMATS
 from provenance.artifacts.listing import FileEntry
 from provenance.attestations.strict_json import convert, decode
 from provenance.errors import Malformed, UsageError
@@ -16,7 +13,7 @@ from provenance.loading.arrays import Framework, check_framework, tensors_from
 from provenance.loading.buffers import allocate
 from provenance.loading.proving import ProvenFile, Room, prove
 from provenance.scanning.safetensors import Header, header_length, parse_header
-from provenance.verification import gather
+from provenance.verification import VerifyOptions, gather
 
 __all__ = ["load"]
 
@@ -25,45 +22,24 @@ _INDEX = ".safetensors.index.json"
 _MAX_INDEX = 64 * 1024 * 1024
 
 
-def load(  # noqa: PLR0913 (the options of verify, and the framework)
+def load(
     path: AnyPath,
     *,
-    keys: AnyPath | Iterable[AnyPath] = (),
-    certificate_chain: AnyPath | Iterable[AnyPath] = (),
-    identity: str = "",
-    issuer: str = "",
-    trusted_root: AnyPath | None = None,
-    policy: str | Path | Policy | None = None,
-    signature: AnyPath | None = None,
-    store: AnyPath | Iterable[AnyPath] = (),
-    ignore: Iterable[str] = (),
-    ignore_unsigned_files: bool = False,
     framework: Framework = "numpy",
-    now: datetime | None = None,
+    **options: Unpack[VerifyOptions],
 ) -> dict[str, Any]:
     """Verify an artifact and return its tensors by name, as numpy arrays or torch tensors.
 
     Each safetensors file is read once, into the memory that becomes the tensors, and nothing is returned before the
     last byte of the artifact is proven: by the signed chunk digests where there are any, else by the file digests.
     A sharded model is loaded by its ``*.safetensors.index.json``. Where the policy allows pickles, a lone ``.pt`` goes
-    through ``torch.load(weights_only=True)``. Raises ``Refused`` or ``Undecided`` with the verification, ``Malformed``
+    through ``torch.load(weights_only=True)``. ``options`` are those of ``VerifyOptions``.
+
+    Raises ``Refused`` or ``Undecided`` with the verification, ``Malformed``
     where an index and its files disagree, and ``UsageError`` where there is nothing to load.
     """
     check_framework(framework)
-    gathered = gather(
-        path,
-        keys=keys,
-        certificate_chain=certificate_chain,
-        identity=identity,
-        issuer=issuer,
-        trusted_root=trusted_root,
-        policy=policy,
-        signature=signature,
-        store=store,
-        ignore=ignore,
-        ignore_unsigned_files=ignore_unsigned_files,
-        now=now,
-    )
+    gathered = gather(path, **options)
     verification, files = prove(gathered, _keep)
     verification.require_accepted()
     weights = [file for file in files if file.format == "safetensors"]

@@ -12,26 +12,24 @@ from policies import FileEvidence, Finding, finding
 from provenance.artifacts.comparing import compare
 from provenance.artifacts.listing import FileEntry, Listing
 from provenance.artifacts.manifest import Resource
-from provenance.artifacts.measuring import OpenFile, measure
+from provenance.artifacts.measuring import measure
 from provenance.artifacts.opening import open_beneath, opened_root
-from provenance.errors import Malformed, ProvenanceError
 from provenance.loading.arrays import Buffer
 from provenance.loading.reading import read_proven, size_agrees
 from provenance.loading.signed import (
-    listing_of,
     provable_chunks,
     require_signature,
     same_content,
     signed_manifest,
 )
 from provenance.scanning.detect import HEAD_BYTES, detect
-from provenance.scanning.readers import FileReader
-from provenance.scanning.safetensors import header_length, parse_header
-from provenance.scanning.scan import scan_member
+from provenance.scanning.locating import describe_bytes
+from provenance.scanning.readers import MemoryReader, Reader
+from provenance.scanning.scan import examine
 from provenance.signing.candidates import expected_resources
-from provenance.verification import Gathered, Verification, conclude, signed_by
+from provenance.verification import Gathered, Verification, conclude, format_observer, listing_for, signed_by
 
-__all__ = ["Keep", "MemoryReader", "ProvenFile", "Room", "prove"]
+__all__ = ["Keep", "ProvenFile", "Room", "prove"]
 
 
 class Room(NamedTuple):
@@ -54,19 +52,6 @@ class ProvenFile(NamedTuple):
     format: str
 
 
-class MemoryReader:
-    """A scanner's reader over memory that was read already."""
-
-    __slots__ = ("size", "view")
-
-    def __init__(self, view: memoryview) -> None:
-        self.view, self.size = view, len(view)
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes from ``offset`` on."""
-        return bytes(self.view[max(offset, 0) : max(offset, 0) + max(length, 0)])
-
-
 class _Kept(NamedTuple):
     file: ProvenFile
     evidence: FileEvidence
@@ -80,7 +65,8 @@ def prove(gathered: Gathered, keep: Keep) -> tuple[Verification, tuple[ProvenFil
     """
     require_signature(gathered)
     first = gathered.valid[0]
-    listing = listing_of(gathered, first)
+    serialization = signed_manifest(first).manifest.serialization
+    listing = listing_for(gathered, serialization)
     resources, renamed = expected_resources(provable_chunks(gathered), listing)
     notes = signed_by(first)
     kept = list(_read_kept(gathered, listing, resources, keep))
@@ -88,7 +74,7 @@ def prove(gathered: Gathered, keep: Keep) -> tuple[Verification, tuple[ProvenFil
     rest = msgspec.structs.replace(
         listing, files=tuple(each for each in listing.files if each.name not in done)
     )
-    measured = measure(rest, signed_manifest(first).manifest.serialization, observe=_observer(gathered))
+    measured = measure(rest, serialization, observe=format_observer(gathered.policy))
     others = compare(
         [each for each in resources if each.name not in done], measured.files, listing, notes=notes
     )
@@ -147,15 +133,16 @@ def _read_one(
         if room is None:
             return None
         view = memoryview(room.buffer)
+        reader = MemoryReader(view)
         source = None if room.filled else descriptor
-        findings = [_named(each, view) for each in read_proven(source, size, view, signed)]
+        findings = [_named(each, reader) for each in read_proven(source, size, view, signed)]
     except (OSError, MemoryError, OverflowError) as error:
         unread = finding("ART008", f"cannot be read: {error}", path=entry.name)
         evidence = FileEvidence(path=entry.name, format="unknown", size=entry.size, findings=(unread,))
         return _Kept(ProvenFile(entry, bytearray(), "unknown"), evidence, [unread])
     finally:
         os.close(descriptor)
-    evidence = _evidence(gathered, MemoryReader(view), entry.name)
+    evidence = examine(reader, entry.name, gathered.policy.formats)
     buffer = bytearray() if room.filled else room.buffer
     return _Kept(ProvenFile(entry, buffer, evidence.format), evidence, findings)
 
@@ -173,30 +160,10 @@ def _another_size(entry: FileEntry, found: str) -> _Kept:
     return _Kept(ProvenFile(entry, bytearray(), found), evidence, [differs])
 
 
-def _named(found: Finding, view: memoryview) -> Finding:
-    """Name the tensors in the range that differs, as far as the header of the very same bytes can be believed."""
+def _named(found: Finding, reader: Reader) -> Finding:
+    """Name what lies in the range that differs, as far as the header of the very same bytes can be believed."""
     if not found.where.startswith("bytes "):
         return found
     start, _, end = found.where.removeprefix("bytes ").partition("-")
-    try:
-        length = header_length(bytes(view[:8]), len(view))
-        header = parse_header(bytes(view[: 8 + length]), len(view))
-    except Malformed:
-        return found
-    hit = [each.name for each in header.tensors if each.start < int(end) and each.end > int(start)]
-    if not hit:
-        return found
-    more = f" and {len(hit) - 3} more" if len(hit) > 3 else ""
-    return msgspec.structs.replace(found, where=f"{found.where} (tensor {', '.join(hit[:3])}{more})")
-
-
-def _evidence(gathered: Gathered, reader: MemoryReader | FileReader, name: str) -> FileEvidence:
-    try:
-        return scan_member(reader, name, gathered.policy.formats)
-    except ProvenanceError as error:
-        unread = finding(error.code or "ART008", error.message, path=name)
-        return FileEvidence(path=name, format="unknown", size=reader.size, findings=(unread,))
-
-
-def _observer(gathered: Gathered) -> Callable[[OpenFile], FileEvidence]:
-    return lambda file: _evidence(gathered, FileReader(file.descriptor, file.size), file.name)
+    inside = describe_bytes(reader, int(start), int(end))
+    return msgspec.structs.replace(found, where=f"{found.where} ({inside})") if inside else found

@@ -8,20 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from blake3 import blake3
-
 from policies import Finding, finding
 from provenance.artifacts.algorithms import CHUNK_ALGORITHM, CHUNK_SIZE, new_hasher
 from provenance.artifacts.comparing import MAX_RANGES
 from provenance.artifacts.manifest import Resource
 from provenance.artifacts.measuring import worker_count
 from provenance.artifacts.reading import FileChanged
+from provenance.loading.buffers import preparer
 
 __all__ = ["fill", "read_chunk", "read_proven", "size_agrees"]
 
 # A slice is hashed while it is still in the cache of the core that read it.
 SLICE = 1024 * 1024
-Describe = Callable[[int, int], str]
+Feed = Callable[[memoryview], object]
+# Fills a piece of memory from an offset of the file and feeds what came to a hasher, slice by slice.
+Read = Callable[[int, memoryview, Feed], None]
 
 
 class Proof(NamedTuple):
@@ -51,10 +52,11 @@ def size_agrees(size: int, resources: Sequence[Resource]) -> bool:
 
 def fill(descriptor: int, size: int, buffer: memoryview) -> None:
     """Read a file of ``size`` bytes into ``buffer`` on all cores, proving nothing; raises ``OSError``."""
+    read = _reading(descriptor, fresh=True)
 
     def copy(index: int) -> Proof:
         start, end = index * CHUNK_SIZE, min((index + 1) * CHUNK_SIZE, size)
-        _fill(descriptor, start, buffer[start:end], len)
+        read(start, buffer[start:end], len)
         return Proof(start, end, "", b"", b"")
 
     _on_all_cores(copy, -(-size // CHUNK_SIZE))
@@ -73,8 +75,9 @@ def read_proven(
     if not size_agrees(size, resources):
         said = f"the file has {size} bytes, which is not what was signed"
         return [finding("SIG003", said, path=name)]
+    read = _in_place if descriptor is None else _reading(descriptor, fresh=size >= CHUNK_SIZE)
     try:
-        proofs = _prove(descriptor, size, buffer, resources)
+        proofs = _prove(read, size, buffer, resources)
         grown = descriptor is not None and bool(os.pread(descriptor, 1, size))
     except FileChanged as error:
         return [finding("ART009", str(error), path=name)]
@@ -96,34 +99,30 @@ def _different(rule: str, name: str, proof: Proof) -> Finding:
     )
 
 
-def _prove(
-    descriptor: int | None, size: int, buffer: memoryview, resources: Sequence[Resource]
-) -> list[Proof]:
+def _prove(read: Read, size: int, buffer: memoryview, resources: Sequence[Resource]) -> list[Proof]:
     first = resources[0]
     if first.chunks is not None:
-        return _prove_chunks(descriptor, size, buffer, first.chunks)
+        return _prove_chunks(read, size, buffer, first.chunks)
     if first.end is not None:
-        return _prove_shards(descriptor, buffer, resources)
-    found = _digest_behind(descriptor, size, buffer, first.algorithm)
+        return _prove_shards(read, buffer, resources)
+    found = _digest_behind(read, buffer[:size], first.algorithm)
     return [Proof(0, size, first.algorithm, first.digest, found)]
 
 
-def _prove_chunks(
-    descriptor: int | None, size: int, buffer: memoryview, chunks: tuple[bytes, ...]
-) -> list[Proof]:
+def _prove_chunks(read: Read, size: int, buffer: memoryview, chunks: tuple[bytes, ...]) -> list[Proof]:
     def prove(index: int) -> Proof:
         start, end = index * CHUNK_SIZE, min((index + 1) * CHUNK_SIZE, size)
-        found = read_chunk(descriptor, start, buffer[start:end])
+        found = _digest(read, start, buffer[start:end], CHUNK_ALGORITHM)
         return Proof(start, end, CHUNK_ALGORITHM, chunks[index], found)
 
     return _on_all_cores(prove, len(chunks))
 
 
-def _prove_shards(descriptor: int | None, buffer: memoryview, shards: Sequence[Resource]) -> list[Proof]:
+def _prove_shards(read: Read, buffer: memoryview, shards: Sequence[Resource]) -> list[Proof]:
     def prove(index: int) -> Proof:
         shard = shards[index]
         start, end = shard.start, shard.end or 0
-        found = _digest(descriptor, start, buffer[start:end], shard.algorithm)
+        found = _digest(read, start, buffer[start:end], shard.algorithm)
         return Proof(start, end, shard.algorithm, shard.digest, found)
 
     return _on_all_cores(prove, len(shards))
@@ -143,44 +142,59 @@ def _on_all_cores(prove: Callable[[int], Proof], count: int) -> list[Proof]:
         return sorted(proof for found in pool.map(work, range(workers)) for proof in found)
 
 
-def read_chunk(descriptor: int | None, start: int, into: memoryview) -> bytes:
-    """Fill ``into`` from the file at ``start`` and return the BLAKE3 digest of what came."""
-    hasher = blake3()
-    _fill(descriptor, start, into, hasher.update)
-    return hasher.digest()
+def read_chunk(descriptor: int, start: int, into: memoryview) -> bytes:
+    """Fill ``into`` from the file at ``start`` and return the BLAKE3 digest of what came; raises ``OSError``."""
+    return _digest(_reading(descriptor, fresh=False), start, into, CHUNK_ALGORITHM)
 
 
-def _digest(descriptor: int | None, start: int, into: memoryview, algorithm: str) -> bytes:
+def _digest(read: Read, start: int, into: memoryview, algorithm: str) -> bytes:
     hasher = new_hasher(algorithm)
-    _fill(descriptor, start, into, hasher.update)
+    read(start, into, hasher.update)
     return hasher.digest()
 
 
-def _fill(descriptor: int | None, start: int, into: memoryview, feed: Callable[[memoryview], object]) -> None:
+def _in_place(_start: int, there: memoryview, feed: Feed) -> None:
+    feed(there)
+
+
+def _reading(descriptor: int, *, fresh: bool) -> Read:
+    """Read from a file, into memory that is to be made ready first where it is ``fresh``."""
+    prepare = preparer() if fresh else None
+
+    def read(start: int, into: memoryview, feed: Feed) -> None:
+        for first in range(0, len(into), CHUNK_SIZE):
+            piece = into[first : first + CHUNK_SIZE]
+            if prepare is not None:
+                prepare(piece)
+            _fill(descriptor, start + first, piece, feed)
+
+    return read
+
+
+def _fill(descriptor: int, start: int, into: memoryview, feed: Feed) -> None:
     done = 0
     while done < len(into):
-        part = into[done : done + SLICE]
-        count = len(part) if descriptor is None else os.preadv(descriptor, [part], start + done)
+        count = os.preadv(descriptor, [into[done : done + SLICE]], start + done)
         if not count:
             raise FileChanged("the file shrank while it was read")
-        feed(part[:count])
+        feed(into[done : done + count])
         done += count
 
 
-def _digest_behind(descriptor: int | None, size: int, buffer: memoryview, algorithm: str) -> bytes:
+def _digest_behind(read: Read, buffer: memoryview, algorithm: str) -> bytes:
     """One digest over the whole cannot be shared out: one thread reads ahead, another hashes behind it."""
     hasher = new_hasher(algorithm)
     filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()
 
-    def read() -> None:
+    def ahead() -> None:
         try:
-            _fill(descriptor, 0, buffer[:size], filled.put)
+            read(0, buffer, filled.put)
             filled.put(None)
         except BaseException as error:  # noqa: BLE001 (handed to the thread that waits)
             filled.put(error)
 
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(read)
+        pool.submit(ahead)
         while (part := filled.get()) is not None:
             if isinstance(part, BaseException):
                 raise part

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
+from typing import Unpack
 
-from policies import Policy
 from provenance.artifacts.listing import FileEntry
 from provenance.loading.memfd import HAS_SEALS, make_sealed, sealed_memory
 from provenance.loading.proving import Keep, ProvenFile, Room, prove
 from provenance.loading.reading import fill
-from provenance.verification import Gathered, gather
+from provenance.verification import Gathered, VerifyOptions, gather
 
 __all__ = ["sealed"]
 
@@ -23,41 +22,18 @@ AnyPath = str | PathLike[str]
 
 
 @contextlib.contextmanager
-def sealed(  # noqa: PLR0913 (the options of verify)
+def sealed(
     path: AnyPath,
-    *,
-    keys: AnyPath | Iterable[AnyPath] = (),
-    certificate_chain: AnyPath | Iterable[AnyPath] = (),
-    identity: str = "",
-    issuer: str = "",
-    trusted_root: AnyPath | None = None,
-    policy: str | Path | Policy | None = None,
-    signature: AnyPath | None = None,
-    store: AnyPath | Iterable[AnyPath] = (),
-    ignore: Iterable[str] = (),
-    ignore_unsigned_files: bool = False,
-    now: datetime | None = None,
+    **options: Unpack[VerifyOptions],
 ) -> Iterator[Path]:
     """Verify an artifact and yield the path of a copy of it, a file or a directory, for as long as the block runs.
 
     On Linux each file is a sealed memfd behind a link in a private directory: no process can change it, not even
-    this one. Elsewhere it is a private read-only copy. Files that no signature covers are not in the copy. Raises
+    this one. Elsewhere it is a private read-only copy. Files that no signature covers are not in the copy.
+    ``options`` are those of ``VerifyOptions``. Raises
     ``Refused`` or ``Undecided`` with the verification, and ``UsageError`` where the open files do not suffice.
     """
-    gathered = gather(
-        path,
-        keys=keys,
-        certificate_chain=certificate_chain,
-        identity=identity,
-        issuer=issuer,
-        trusted_root=trusted_root,
-        policy=policy,
-        signature=signature,
-        store=store,
-        ignore=ignore,
-        ignore_unsigned_files=ignore_unsigned_files,
-        now=now,
-    )
+    gathered = gather(path, **options)
     with contextlib.ExitStack() as stack:
         descriptors: dict[str, int] = {}
         stack.callback(_close, descriptors)

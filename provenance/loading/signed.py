@@ -5,15 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from policies import Finding, finding
-from provenance.artifacts.listing import Listing, list_artifact
 from provenance.artifacts.manifest import Resource
-from provenance.artifacts.names import recorded_exclusions
 from provenance.attestations.oms import SignedManifest
 from provenance.errors import Undecided, UsageError
 from provenance.signing.candidates import Candidate
 from provenance.verification import Gathered, conclude
 
-__all__ = ["listing_of", "provable_chunks", "require_signature", "same_content", "signed_manifest"]
+__all__ = ["provable_chunks", "require_signature", "same_content", "signed_manifest"]
 
 
 def require_signature(gathered: Gathered) -> None:
@@ -30,17 +28,6 @@ def require_signature(gathered: Gathered) -> None:
         verdict = conclude(gathered, compared={})
         verdict.require_accepted()
         raise Undecided("nobody who is accepted has signed", judgement=verdict, code="SIG001")
-
-
-def listing_of(gathered: Gathered, candidate: Candidate) -> Listing:
-    """List the artifact under the exclusions and the symlink policy of one bundle."""
-    serialization = signed_manifest(candidate).manifest.serialization
-    return list_artifact(
-        gathered.path,
-        ignore=(*recorded_exclusions(serialization.ignore_paths), *gathered.ignore),
-        own=gathered.own,
-        allow_symlinks=serialization.allow_symlinks,
-    )
 
 
 def provable_chunks(gathered: Gathered) -> tuple[Resource, ...]:

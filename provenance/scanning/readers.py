@@ -7,7 +7,7 @@ from typing import Protocol
 
 from provenance.errors import Unreadable
 
-__all__ = ["BytesReader", "FileReader", "Reader", "SliceReader"]
+__all__ = ["BytesReader", "FileReader", "MemoryReader", "Reader", "SliceReader"]
 
 
 class Reader(Protocol):
@@ -57,6 +57,20 @@ class FileReader:
         except OSError as error:
             raise Unreadable(f"reading failed: {error.strerror}", code="ART008") from error
         return data
+
+
+class MemoryReader:
+    """A reader over memory that something else holds too, such as the tensors of a load; gives out copies."""
+
+    __slots__ = ("size", "view")
+
+    def __init__(self, view: memoryview) -> None:
+        self.view = view
+        self.size = len(view)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See ``Reader``."""
+        return bytes(self.view[max(offset, 0) : max(offset, 0) + max(length, 0)])
 
 
 class SliceReader:

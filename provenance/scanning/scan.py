@@ -6,21 +6,31 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 from policies.evidence import FileEvidence
+from policies.findings import finding
 from policies.formats import PICKLE_CARRIERS, PICKLE_FORMATS
 from policies.judging import judge_files
 from policies.policy import FormatPolicy
-from provenance.errors import Malformed
+from provenance.errors import Malformed, ProvenanceError
 from provenance.scanning.context import Context
 from provenance.scanning.detect import HEAD_BYTES, TAIL_BYTES, detect
 from provenance.scanning.detecting.streams import decompressor
 from provenance.scanning.pickles.sniffing import FIRST_BYTES, sniff
 from provenance.scanning.readers import Reader
 
-__all__ = ["imported_globals", "scan_member"]
+__all__ = ["examine", "imported_globals", "scan_member"]
 
 Read = Callable[[Context, Reader, bytes, str], None]
 
 _END_OF_ZIP = b"PK\x05\x06"
+
+
+def examine(reader: Reader, name: str, policy: FormatPolicy) -> FileEvidence:
+    """Scan a file like ``scan_member``, with a finding in place of an exception where it cannot be read."""
+    try:
+        return scan_member(reader, name, policy)
+    except ProvenanceError as error:
+        unread = finding(error.code or "ART008", error.message, path=name)
+        return FileEvidence(path=name, format="unknown", size=reader.size, findings=(unread,))
 
 
 def scan_member(reader: Reader, name: str, policy: FormatPolicy) -> FileEvidence:

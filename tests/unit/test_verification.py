@@ -171,3 +171,19 @@ def test_chunks_and_digest_that_disagree(model: Path, key: Path, public: Path) -
     assert verdict(model, keys=public, thorough=True) == ("refused", ["SIG014"])
     with pytest.raises(provenance.Refused):
         provenance.load(model, keys=public)
+
+
+def test_links_that_the_signer_allowed_verify_and_load(model: Path, key: Path, public: Path) -> None:
+    (model / "link.json").symlink_to("config.json")
+    with pytest.raises(provenance.Refused):
+        provenance.sign(model, key=key)
+    provenance.sign(model, key=key, allow_symlinks=True)
+    assert verdict(model, keys=public) == ("accepted", [])
+    assert provenance.load(model, keys=public)
+    (model / "link.json").unlink()
+    (model / "link.json").symlink_to("/etc/passwd")
+    assert verdict(model, keys=public)[0] == "refused"
+
+
+def test_where_there_is_nothing_no_signature_is_missing(tmp_path: Path, public: Path) -> None:
+    assert verdict(tmp_path / "absent", keys=public) == ("undecided", ["ART010"])

@@ -1,0 +1,63 @@
+import os
+import threading
+
+import pytest
+
+from provenance.loading.buffers import allocate, preparer
+
+
+@pytest.mark.parametrize("size", [0, 1, 4095, 4 * 1024 * 1024, 9 * 1024 * 1024 + 5])
+def test_memory_is_writable_zeroed_and_of_the_size(size: int) -> None:
+    view = memoryview(allocate(size))
+    assert (len(view), view.readonly) == (size, False)
+    assert not any(view[:: max(size // 100, 1)])
+
+
+def test_memory_is_private_to_this_process() -> None:
+    buffer = allocate(8 * 1024 * 1024)
+    child = os.fork()
+    if not child:
+        buffer[0] = 7
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert buffer[0] == 0
+
+
+@pytest.mark.parametrize("start", [0, 1, 4096, 5000])
+@pytest.mark.parametrize("length", [0, 1, 4096, 100_000, 5_000_000])
+def test_making_memory_ready_changes_no_byte_of_it(start: int, length: int) -> None:
+    buffer = allocate(10 * 1024 * 1024)
+    pattern = os.urandom(1000)
+    view = memoryview(buffer)
+    view[: len(pattern)] = pattern
+    view[-len(pattern) :] = pattern
+    preparer()(view[start : start + length])
+    assert bytes(view[: len(pattern)]) == bytes(view[-len(pattern) :]) == pattern
+
+
+def test_threads_share_one_preparer() -> None:
+    view, prepare = memoryview(allocate(64 * 1024 * 1024)), preparer()
+    quarter = len(view) // 4
+    threads = [
+        threading.Thread(target=prepare, args=(view[each * quarter : (each + 1) * quarter],))
+        for each in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not any(view[::4096])
+
+
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/statm"), reason="the kernel's own account of memory is Linux's"
+)
+def test_prepared_memory_is_there_before_it_is_written() -> None:
+    def resident() -> int:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    view = memoryview(allocate(64 * 1024 * 1024))
+    before = resident()
+    preparer()(view)
+    assert resident() - before > 60 * 1024 * 1024

@@ -6,6 +6,7 @@ import mmap
 from typing import Any, Literal
 
 from provenance.errors import UsageError
+from provenance.scanning.numpy_dtypes import ML_DTYPES, numpy_dtype
 from provenance.scanning.safetensors import BITS, Header, TensorInfo
 
 __all__ = ["Buffer", "Framework", "check_framework", "tensor_from", "tensors_from"]
@@ -13,31 +14,8 @@ __all__ = ["Buffer", "Framework", "check_framework", "tensor_from", "tensors_fro
 Framework = Literal["numpy", "torch"]
 Buffer = mmap.mmap | bytearray
 
-_NUMPY = {
-    "BOOL": "bool",
-    "U8": "uint8",
-    "I8": "int8",
-    "I16": "<i2",
-    "U16": "<u2",
-    "F16": "<f2",
-    "I32": "<i4",
-    "U32": "<u4",
-    "F32": "<f4",
-    "C64": "<c8",
-    "F64": "<f8",
-    "I64": "<i8",
-    "U64": "<u8",
-}
-_ML_DTYPES = {
-    "BF16": "bfloat16",
-    "F8_E4M3": "float8_e4m3fn",
-    "F8_E5M2": "float8_e5m2",
-    "F8_E8M0": "float8_e8m0fnu",
-    "F8_E4M3FNUZ": "float8_e4m3fnuz",
-    "F8_E5M2FNUZ": "float8_e5m2fnuz",
-}
 _TORCH = {
-    **_ML_DTYPES,
+    **ML_DTYPES,
     "BOOL": "bool",
     "U8": "uint8",
     "I8": "int8",
@@ -85,20 +63,12 @@ def _aligned(info: TensorInfo, buffer: Buffer, offset: int) -> tuple[Buffer, int
 def _numpy_array(info: TensorInfo, buffer: Buffer, offset: int) -> Any:
     import numpy as np
 
-    dtype = np.dtype(_NUMPY[info.dtype]) if info.dtype in _NUMPY else _extended(info)
+    dtype = numpy_dtype(info.dtype)
+    if dtype is None:
+        raise _unsupported(info, "numpy")
     buffer, offset = _aligned(info, buffer, offset)
     count = (info.end - info.start) // dtype.itemsize
     return np.frombuffer(buffer, dtype, count, offset if count else 0).reshape(info.shape)
-
-
-def _extended(info: TensorInfo) -> Any:
-    import ml_dtypes
-    import numpy as np
-
-    name = _ML_DTYPES.get(info.dtype)
-    if name is None:
-        raise _unsupported(info, "numpy")
-    return np.dtype(getattr(ml_dtypes, name))
 
 
 def _torch_tensor(info: TensorInfo, buffer: Buffer, offset: int) -> Any:

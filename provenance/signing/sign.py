@@ -104,9 +104,10 @@ def build_manifest(
     *,
     ignore: Iterable[str] = (),
     own: Iterable[str] = (),
+    chunks: bool = True,
     progress: Progress | None = None,
 ) -> Manifest:
-    """List and digest an artifact, with the chunk digests of whole files, in one read.
+    """List and digest an artifact in one read, with the chunk digests of whole files unless they are not wanted.
 
     Raises ``Refused`` or ``Undecided`` with the first finding where a file cannot be signed.
     """
@@ -115,7 +116,7 @@ def build_manifest(
     measured = measure(
         listing,
         serialization,
-        chunks=serialization.method == "files",
+        chunks=chunks and serialization.method == "files",
         progress=progress,
     )
     _require(measured.findings, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policies.errors import UnknownRule
+from policies.rules.aggregation import AGGREGATION_RULES
 from policies.rules.artifacts import ARTIFACT_RULES
 from policies.rules.containers import CONTAINER_RULES
 from policies.rules.formats import FORMAT_RULES
@@ -24,6 +25,7 @@ RULES: Mapping[str, Rule] = table(
     *PICKLE_RULES,
     *POLICY_RULES,
     *LINEAGE_RULES,
+    *AGGREGATION_RULES,
 )
 
 

@@ -1,0 +1,1 @@
+"""Verified rounds: signed updates in, one signed result out, which anyone can recompute."""

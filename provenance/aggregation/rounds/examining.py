@@ -1,0 +1,137 @@
+"""The first read of an update: its digests, and whether its values are numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from blake3 import blake3
+
+from provenance.aggregation.rounds.layout import Layout, Piece, layout_of, pieces
+from provenance.aggregation.rounds.values import largest, widened
+from provenance.errors import Malformed
+from provenance.scanning.safetensors import MAX_HEADER_BYTES, Header, header_length, parse_header
+
+__all__ = ["Examined", "Offsets", "examine_update", "offsets_of", "read_header", "read_values"]
+
+_SLICE = 1 << 20
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """What one read showed: the file's SHA-256, the root digest by which it is known, and what its values are.
+
+    ``checks`` are the BLAKE3 digests of the pieces of the layout, in their order, by which later reads are proven.
+    ``finite`` is False for a NaN or an infinity; ``square`` is the squared Euclidean norm of all values, and
+    ``overflowing`` names a tensor whose norm its own dtype cannot hold ("" for none).
+    """
+
+    sha256: bytes
+    digest: bytes
+    layout: Layout
+    checks: tuple[bytes, ...]
+    finite: bool
+    square: float
+    overflowing: str = ""
+
+
+class Offsets(NamedTuple):
+    """Where the elements of each tensor of a layout lie in one file: the first byte, and bytes an element."""
+
+    first: tuple[int, ...]
+    dtypes: tuple[np.dtype[Any], ...]
+
+
+def read_header(descriptor: int) -> tuple[Header, int]:
+    """Read and prove the header of an open safetensors file; raises ``Malformed`` (FMT003) or ``OSError``."""
+    size = os.fstat(descriptor).st_size
+    length = header_length(os.pread(descriptor, 8, 0), size)
+    return parse_header(os.pread(descriptor, 8 + min(length, MAX_HEADER_BYTES), 0), size), size
+
+
+def offsets_of(header: Header, layout: Layout) -> Offsets:
+    """Say where the columns of a layout lie; raises ``Malformed`` (AGG008) for a dtype that cannot be averaged."""
+    starts = {tensor.name: tensor.start for tensor in header.tensors}
+    dtypes = tuple(widened(span.dtype, span.name).stored for span in layout.spans)
+    return Offsets(tuple(starts[span.name] for span in layout.spans), dtypes)
+
+
+def examine_update(descriptor: int) -> Examined:
+    """Read a whole update once, from its first byte to its last.
+
+    Raises ``Malformed`` for what is no safetensors file or has a dtype without numbers, and ``OSError``.
+    """
+    header, size = read_header(descriptor)
+    layout = layout_of(header)
+    offsets = offsets_of(header, layout)
+    whole = hashlib.sha256()
+    whole.update(os.pread(descriptor, header.data_start, 0))
+    cuts = list(pieces(layout))
+    checks: list[bytes] = [b""] * len(cuts)
+    squares = [0.0] * len(layout.spans)
+    position = header.data_start
+    # In the order of the file's bytes, which need not be that of the tensors' names.
+    for index in sorted(range(len(cuts)), key=lambda index: _byte(offsets, cuts[index])):
+        piece = cuts[index]
+        values = read_values(descriptor, offsets, piece.span, piece.offset, piece.length)
+        data = values.view(np.uint8).data
+        whole.update(data)
+        checks[index] = blake3(data).digest()
+        position += data.nbytes
+        squares[piece.span] += _square(values)
+    if position != size or os.pread(descriptor, 1, size):
+        raise Malformed("the file changed its length while it was read", code="AGG011")
+    found = whole.digest()
+    return Examined(
+        sha256=found,
+        digest=hashlib.sha256(found).digest(),
+        layout=layout,
+        checks=tuple(checks),
+        finite=all(math.isfinite(square) for square in squares),
+        square=math.fsum(squares),
+        overflowing=next((name for name in _overflowing(layout, offsets, squares)), ""),
+    )
+
+
+def _overflowing(layout: Layout, offsets: Offsets, squares: list[float]) -> Iterator[str]:
+    for span, dtype, square in zip(layout.spans, offsets.dtypes, squares, strict=True):
+        if dtype.kind not in "iu" and math.sqrt(square) > largest(dtype):
+            yield span.name
+
+
+def _byte(offsets: Offsets, piece: Piece) -> int:
+    return offsets.first[piece.span] + piece.offset * offsets.dtypes[piece.span].itemsize
+
+
+def read_values(
+    descriptor: int, offsets: Offsets, span: int, offset: int, count: int
+) -> np.ndarray[tuple[int], Any]:
+    """Read elements of one tensor, as they are stored; raises ``OSError`` where the file is too short."""
+    dtype = offsets.dtypes[span]
+    values = np.empty(count, dtype)
+    view = values.view(np.uint8).data
+    at, done = offsets.first[span] + offset * dtype.itemsize, 0
+    while done < len(view):
+        read = os.preadv(descriptor, [view[done : done + _SLICE]], at + done)
+        if not read:
+            raise OSError("the file is shorter than it was")
+        done += read
+    return values
+
+
+def _square(values: np.ndarray[tuple[int], Any]) -> float:
+    """The sum of squares; NaN or infinite where a value is, and for nothing else."""
+    if values.dtype == np.float32:
+        # A sum in single precision is quick, and any value that is no number shows in it.
+        quick = float(np.dot(values, values))
+        if 1e-30 < quick < 1e30:
+            return quick
+    wide = values.astype(np.float64)
+    peak = float(np.max(np.abs(wide), initial=0.0))
+    if not math.isfinite(peak) or peak < 1e150:
+        return float(np.dot(wide, wide))
+    return 1e300  # finite, and above every bound

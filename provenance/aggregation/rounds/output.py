@@ -1,0 +1,91 @@
+"""The result as a safetensors file with the base model's tensors, written block by block and moved into place whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from provenance.aggregation.rounds.layout import Layout
+from provenance.aggregation.rounds.values import narrowed, widened
+from provenance.errors import UsageError
+
+__all__ = ["Output", "written"]
+
+
+class Output:
+    """An open result; blocks of columns may be stored in any order and from any thread, each once."""
+
+    def __init__(self, descriptor: int, layout: Layout, metadata: Mapping[str, str]) -> None:
+        self.descriptor = descriptor
+        self.layout = layout
+        self.dtypes = [widened(span.dtype, span.name).stored for span in layout.spans]
+        self.first, header = _header(layout, self.dtypes, metadata)
+        os.pwrite(descriptor, header, 0)
+
+    def store(self, start: int, values: np.ndarray[Any, Any]) -> None:
+        """Store the columns from ``start`` on, rounded to each tensor's own dtype."""
+        stop = start + len(values)
+        for span, dtype, first in zip(self.layout.spans, self.dtypes, self.first, strict=True):
+            low, high = max(span.start, start), min(span.start + span.count, stop)
+            if low < high:
+                stored = narrowed(values[low - start : high - start], dtype)
+                _write(self.descriptor, stored.view(np.uint8), first + (low - span.start) * dtype.itemsize)
+
+
+def _header(
+    layout: Layout, dtypes: list[np.dtype[Any]], metadata: Mapping[str, str]
+) -> tuple[list[int], bytes]:
+    """Lay the tensors out as the library does: larger items first, so that every tensor is aligned, then by name."""
+    order = sorted(range(len(dtypes)), key=lambda index: (-dtypes[index].itemsize, index))
+    entries: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    first, position = [0] * len(dtypes), 0
+    for index in order:
+        span, end = layout.spans[index], position + layout.spans[index].count * dtypes[index].itemsize
+        entries[span.name] = {
+            "dtype": span.dtype,
+            "shape": list(span.shape),
+            "data_offsets": [position, end],
+        }
+        first[index], position = position, end
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    start = 8 + len(text)
+    return [start + each for each in first], len(text).to_bytes(8, "little") + text
+
+
+def _write(descriptor: int, data: np.ndarray[Any, Any], offset: int) -> None:
+    view = np.ascontiguousarray(data).data
+    while view:
+        count = os.pwrite(descriptor, view, offset)
+        view, offset = view[count:], offset + count
+
+
+@contextmanager
+def written(path: Path, layout: Layout, metadata: Mapping[str, str]) -> Iterator[Output]:
+    """Write a result beside ``path`` and move it there when the block ends well; else nothing is left behind.
+
+    Raises ``UsageError`` where it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(temporary, flags, 0o644)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+    try:
+        try:
+            yield Output(descriptor, layout, metadata)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,89 @@
+"""Verified updates as a stream of columns: every byte that is computed with is proven by the pass that reads it."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from blake3 import blake3
+
+from provenance.aggregation.rounds.examining import Examined, Offsets, offsets_of, read_header, read_values
+from provenance.aggregation.rounds.layout import GRID, Layout, Piece, pieces
+from provenance.aggregation.rounds.values import widened
+from provenance.errors import Malformed, Refused
+
+__all__ = ["OpenUpdate", "StreamedUpdates"]
+
+
+class OpenUpdate:
+    """An update that stays open from its first read to its last: later reads must give what the first one gave."""
+
+    def __init__(self, name: str, descriptor: int, examined: Examined) -> None:
+        self.name = name
+        self.descriptor = descriptor
+        self.examined = examined
+        self._offsets: Offsets | None = None
+
+    def piece(self, piece: Piece, check: bytes) -> np.ndarray[tuple[int], Any]:
+        """Read one piece and prove it; raises ``Refused`` (AGG015) where it is not what was verified."""
+        try:
+            if self._offsets is None:
+                self._offsets = offsets_of(read_header(self.descriptor)[0], self.examined.layout)
+            values = read_values(self.descriptor, self._offsets, piece.span, piece.offset, piece.length)
+        except (OSError, Malformed, KeyError) as error:
+            raise self._changed() from error
+        if blake3(values.view(np.uint8).data).digest() != check:
+            raise self._changed()
+        return values
+
+    def _changed(self) -> Refused:
+        return Refused(f"{self.name} changed while it was aggregated", code="AGG015")
+
+
+class StreamedUpdates:
+    """Updates of one layout as an array [n, d] of which blocks of columns are read on demand, from any thread.
+
+    ``base`` is subtracted from every row where it is given. ``dtype`` is float64 where any tensor needs it, else
+    float32.
+    """
+
+    def __init__(self, updates: Sequence[OpenUpdate], layout: Layout, base: OpenUpdate | None = None) -> None:
+        self.updates = tuple(updates)
+        self.base = base
+        self.layout = layout
+        self.n = len(self.updates)
+        self.d = layout.columns
+        computed = {widened(span.dtype, span.name).computed for span in layout.spans}
+        self.dtype = np.dtype(np.float64 if np.dtype(np.float64) in computed else np.float32)
+        self._pieces = tuple(pieces(layout))
+        self._starts = [piece.start for piece in self._pieces]
+
+    def chunks(self, start: int, stop: int) -> np.ndarray[tuple[int, int], Any]:
+        """Return the columns ``[start, stop)`` as a new array [n, stop - start].
+
+        Whole pieces are read and proven; blocks that begin and end at multiples of ``GRID`` read nothing twice.
+        """
+        first = max(0, bisect.bisect_right(self._starts, start) - 1)
+        last = bisect.bisect_left(self._starts, stop)
+        rows = np.empty((self.n, stop - start), self.dtype)
+        for row, update in zip(rows, self.updates, strict=True):
+            self._fill(update, range(first, last), start, row)
+        if self.base is not None:
+            center = np.empty(stop - start, self.dtype)
+            self._fill(self.base, range(first, last), start, center)
+            rows -= center
+        return rows
+
+    def _fill(self, update: OpenUpdate, indices: range, start: int, row: np.ndarray[tuple[int], Any]) -> None:
+        for index in indices:
+            piece = self._pieces[index]
+            values = update.piece(piece, update.examined.checks[index])
+            low, high = max(piece.start, start), min(piece.start + piece.length, start + len(row))
+            row[low - start : high - start] = values[low - piece.start : high - piece.start]
+
+
+def grid(columns: int) -> int:
+    """Round a count of columns up to the grid, so that blocks of it fit the pieces."""
+    return -(-columns // GRID) * GRID

@@ -76,19 +76,25 @@ def select(
     A contributor who signed two different updates for the round is dropped altogether (AGG007), whether or not both
     files are there: the statements are the proof.
     """
-    rejected = [_elsewhere(claim, name, base, form, files) for claim in claims]
-    ours = [claim for claim, reason in zip(claims, rejected, strict=True) if reason is None]
-    reasons = [reason for reason in rejected if reason is not None]
+    others = [(claim, _elsewhere(claim, name, base, form, files)) for claim in claims]
+    ours = [claim for claim, reason in others if reason is None]
+    counted = {(claim.contributor, claim.digest) for claim in ours}
+    # Statements of other rounds may lie about; only where a file of this folder has no better one do they matter.
+    reasons = [
+        reason
+        for claim, reason in others
+        if reason is not None and claim.digest in files and (claim.contributor, claim.digest) not in counted
+    ]
     by_contributor: dict[str, dict[str, Claim]] = {}
     for claim in ours:
         by_contributor.setdefault(claim.contributor, {}).setdefault(claim.digest, claim)
     chosen: list[Claim] = []
     pairs: list[tuple[Claim, Claim]] = []
     for contributor, theirs in sorted(by_contributor.items()):
-        first, *others = (theirs[digest] for digest in sorted(theirs))
-        if others:
-            pairs.append((first, others[0]))
-            reasons += [_equivocal(claim, files) for claim in (first, *others)]
+        first, *more = (theirs[digest] for digest in sorted(theirs))
+        if more:
+            pairs.append((first, more[0]))
+            reasons += [_equivocal(claim, files) for claim in (first, *more)]
         elif first.digest not in files:
             message = f"the file that {contributor} signed is not there"
             reasons.append(_rejected(first, files, "AGG012", message))

@@ -127,7 +127,8 @@ def _square(values: np.ndarray[tuple[int], Any]) -> float:
     """The sum of squares; NaN or infinite where a value is, and for nothing else."""
     if values.dtype == np.float32:
         # A sum in single precision is quick, and any value that is no number shows in it.
-        quick = float(np.dot(values, values))
+        with np.errstate(over="ignore", invalid="ignore"):
+            quick = float(np.dot(values, values))
         if 1e-30 < quick < 1e30:
             return quick
     wide = values.astype(np.float64)

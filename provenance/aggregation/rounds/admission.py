@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 import msgspec
 
@@ -155,20 +154,19 @@ def _unsigned(folder: Folder, spoken_for: set[str], base_digest: str) -> tuple[R
 
 def _merged(rejected: Sequence[Rejected]) -> tuple[Rejected, ...]:
     """Say once what is one thing: a file that was changed is both "signed and not there" and "there and not signed"."""
-    absent = {PurePosixPath(each.path).name: each for each in rejected if each.rule == "AGG012"}
+    absent = {each.path: each for each in rejected if each.rule == "AGG012"}
     refused = {each.digest for each in rejected if each.digest and each.contributor}
     found: list[Rejected] = []
     changed: set[str] = set()
     for each in rejected:
-        name = PurePosixPath(each.path).name
         if each.rule == "AGG001" and each.digest in refused:
             continue  # its signature was refused, which says more
-        if each.rule in {"AGG001", "AGG011"} and not each.contributor and name in absent:
-            changed.add(name)
-            by = absent[name].contributor
+        if each.rule in {"AGG001", "AGG011"} and not each.contributor and each.path in absent:
+            changed.add(each.path)
+            by = absent[each.path].contributor
             message = f"it is not the file that {by} signed: it was changed afterwards"
             found.append(msgspec.structs.replace(each, contributor=by, rule="AGG001", message=message))
         elif each.rule != "AGG012":
             found.append(each)
-    found += [each for name, each in absent.items() if name not in changed]
+    found += [each for each in rejected if each.rule == "AGG012" and each.path not in changed]
     return tuple(sorted(found, key=lambda each: (each.contributor, each.path, each.rule)))

@@ -24,8 +24,8 @@ class RoundName(msgspec.Struct, frozen=True, order=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A contributor's signed statement that the update with this root digest is theirs, for a round and a base.
 
-    ``digest`` and ``base`` are root digests (hex); ``statement`` is the SHA-256 (hex) of the signed payload; ``name``
-    is what the statement calls the file, for people.
+    ``digest`` and ``base`` are root digests (hex); ``statement`` is the SHA-256 (hex) of the signed payload; ``place``
+    is where the file should lie, relative to the folder of the round, for people.
     """
 
     contributor: str
@@ -36,7 +36,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     form: str
     statement: str
     where: str
-    name: str = ""
+    place: str = ""
     bundle: bytes = b""
 
 
@@ -99,7 +99,7 @@ def select(
             reasons += [_equivocal(claim, files) for claim in (first, *more)]
         elif first.digest not in files:
             message = f"the file that {contributor} signed is not there"
-            reasons.append(_rejected(first, {first.digest: first.name or first.where}, "AGG012", message))
+            reasons.append(_rejected(first, {first.digest: first.place or first.where}, "AGG012", message))
         else:
             chosen.append(first)
     return Selected(claims=tuple(chosen), rejected=tuple(reasons), equivocations=tuple(pairs))

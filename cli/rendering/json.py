@@ -38,7 +38,7 @@ def render(report: Report) -> str:
             {"name": name, "algorithm": algorithm, "digest": digest}
             for name, algorithm, digest in report.resources
         ]
-    return dump(document)
+    return dump({**document, **report.details})
 
 
 def dump(document: dict[str, Any]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from policies import DecisionName, Finding, Severity, Signer
 
@@ -23,6 +24,7 @@ class Report:
     Paths of findings are relative to ``base``, a directory, or to the working directory where it is empty; the
     ``bundle`` that the user named is called as the user did. ``signers`` and ``resources`` (name, algorithm, hex
     digest) are None where the command does not know them, and so are ``files``: what scanning found in each file.
+    ``details`` are the members of the JSON object that only this command has, ``lines`` what it says to people.
     """
 
     command: str
@@ -39,6 +41,8 @@ class Report:
     signers: tuple[Signer, ...] | None = None
     resources: tuple[tuple[str, str, str], ...] | None = None
     files: tuple[ScannedFile, ...] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """Count the findings of one severity."""

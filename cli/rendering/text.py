@@ -23,7 +23,8 @@ _ORDER = {"note": 0, "warning": 1, "error": 2}  # what matters most ends up next
 def render(report: Report) -> str:
     """Write a report as text with ANSI colours (to be stripped where none are wanted)."""
     blocks = _findings(report)
-    closing = [*_formats(report), *(signer_line(signer) for signer in report.signers or ())]
+    said = (escape(line) for line in report.lines)
+    closing = [*said, *_formats(report), *(signer_line(signer) for signer in report.signers or ())]
     closing.append(_styled_verdict(report))
     return "\n\n".join(blocks) + ("\n" if blocks else "") + "\n".join(closing) + "\n"
 

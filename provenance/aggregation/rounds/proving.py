@@ -33,7 +33,8 @@ class Proven(msgspec.Struct, frozen=True):
 def prove_claims(sources: Iterable[BundleSource], ring: Keyring, entitled: Entitled, *, root: Path) -> Proven:
     """Read the contributions among some bundles; what is no contribution of an update is left aside.
 
-    ``root`` is the folder of the round, to which places are relative. ``ring`` holds the keys of all contributors under their ids. Nothing that a stranger wrote is a claim.
+    ``root`` is the folder of the round, to which places are relative. ``ring`` holds the keys of all contributors
+    under their ids. Nothing that a stranger wrote is a claim.
     """
     claims: list[Claim] = []
     rejected: list[Rejected] = []

@@ -106,35 +106,35 @@ AGGREGATION_RULES = (
         hint="run the round again over files that nobody writes to",
     ),
     Rule(
-        id="AGG020",
+        id="AGG016",
         title="the result is not what the updates give",
         explanation="Recomputing the round from the updates that its statement names gives other bytes. Whoever signed "
         "the result did not compute it from these updates by this rule.",
         hint="do not use the result; show the statement and the difference to the contributors",
     ),
     Rule(
-        id="AGG021",
+        id="AGG017",
         title="a valid update was left out",
         explanation="The folder holds a verified update for this round that the statement neither accepts nor rejects "
         "for a reason that holds.",
         hint="ask who ran the round why the update was left out",
     ),
     Rule(
-        id="AGG022",
+        id="AGG018",
         title="an update of the round is not there",
         outcome="undecided",
         explanation="The statement names an update that could not be found, so the round cannot be recomputed.",
         hint="fetch the update; its digest is in the note",
     ),
     Rule(
-        id="AGG023",
+        id="AGG019",
         title="there is no statement of the round that can be trusted",
         outcome="undecided",
         explanation="No statement about this result was found, or none by a key that is accepted.",
         hint="name the key of whoever ran the round with --key, and the statement's folder with --store",
     ),
     Rule(
-        id="AGG024",
+        id="AGG020",
         title="the round used an update that does not count",
         explanation="The statement names an update as accepted that fails a check: it is not signed by a valid "
         "contributor for this round, or its values cannot be used.",

@@ -21,6 +21,7 @@ _FAMILIES = {
     "PKL": "Pickles",
     "POL": "Policies",
     "LIN": "Lineage",
+    "CON": "Contributors, rosters and records",
 }
 
 _PAGE_HEAD = """\

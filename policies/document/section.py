@@ -27,12 +27,14 @@ _TYPE_NAMES: dict[type, str] = {
 class Section:
     """A table whose keys are all known; every getter returns its default where the key is absent."""
 
-    def __init__(self, values: Mapping[str, Any], path: KeyPath, known: tuple[str, ...]) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], path: KeyPath, known: tuple[str, ...], document: str = "a policy"
+    ) -> None:
         self.values = values
         self.path = path
         for key in values:
             if key not in known:
-                where = f"[{dotted(path)}]" if path else "a policy"
+                where = f"[{dotted(path)}]" if path else document
                 message = f"{quoted(key)} is not a key of {where}{suggestion(key, known)}"
                 raise Fault((*path, key), message, f"known keys: {', '.join(sorted(known))}")
 
@@ -70,6 +72,16 @@ class Section:
             raise Fault(self.at(key), f"`{key}` must be between {least} and {most}, not {quoted(value)}")
         return value
 
+    def decimal(self, key: str, default: float, *, least: float, most: float) -> float:
+        """A number between two bounds, both included, with a decimal point or without; never infinite or NaN."""
+        if key not in self.values:
+            return default
+        value = self.values[key]
+        number = float(value) if type(value) is int and abs(value) < 2**53 else value
+        if not least <= _expect(float, number, self.at(key)) <= most:
+            raise Fault(self.at(key), f"`{key}` must be between {least:g} and {most:g}, not {quoted(value)}")
+        return float(number)
+
     def choice(self, key: str, default: Word, allowed: tuple[Word, ...]) -> Word:
         """One of a few words."""
         if key not in self.values:
@@ -87,6 +99,18 @@ class Section:
             return None
         value: date = _expect(date, self.values[key], self.at(key), "write it without quotes: 2027-06-30")
         return value
+
+    def moment(self, key: str) -> date | datetime | None:
+        """A date, or a date with a time and its zone."""
+        value = self.values.get(key)
+        if value is None or type(value) is date:
+            return value
+        moment: datetime = _expect(datetime, value, self.at(key), "write it as 2027-06-30T12:00:00Z")
+        if moment.tzinfo is None:
+            raise Fault(
+                self.at(key), f"`{key}` has a time without a zone", "write it as 2027-06-30T12:00:00Z"
+            )
+        return moment
 
     def section(self, key: str, known: tuple[str, ...]) -> Section:
         """A table inside of this one; an empty one where it is absent."""

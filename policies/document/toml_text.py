@@ -13,11 +13,14 @@ MAX_DOCUMENT_BYTES = 1024 * 1024
 _MAX_DEPTH = 8  # deep keys cost the parser the square of their length; a policy needs three
 
 
-def read_toml(text: str) -> dict[str, Any]:
-    """Parse a document of at most 1 MiB, nested at most 8 deep; raises PolicyError with the line of the fault."""
+def read_toml(text: str, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> dict[str, Any]:
+    """Parse a document of at most 1 MiB, nested at most 8 deep; raises PolicyError with the line of the fault.
+
+    ``max_bytes`` is another bound on the size, in whole MiB, for documents that are more than a page of text.
+    """
     import tomllib  # a built-in policy needs no parser
 
-    _check_size(text)
+    _check_size(text, max_bytes)
     _check_depth(text)
     try:
         return tomllib.loads(text)
@@ -26,11 +29,12 @@ def read_toml(text: str) -> dict[str, Any]:
         raise PolicyError(message, line=line, hint="see https://toml.io for the syntax") from None
 
 
-def _check_size(text: str) -> None:
+def _check_size(text: str, max_bytes: int) -> None:
     """Bound the document before anything is parsed."""
-    if len(text) > MAX_DOCUMENT_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_DOCUMENT_BYTES:
+    if len(text) > max_bytes or len(text.encode("utf-8", "surrogatepass")) > max_bytes:
+        page = "a policy is a page of text; " if max_bytes == MAX_DOCUMENT_BYTES else ""
         raise PolicyError(
-            "the file is larger than 1 MiB", hint="a policy is a page of text; is this the right file?"
+            f"the file is larger than {max_bytes >> 20} MiB", hint=f"{page}is this the right file?"
         )
 
 

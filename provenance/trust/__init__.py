@@ -1,0 +1,1 @@
+"""Rosters: who may contribute, under which keys, with what force, and who has been shut out since when."""

@@ -1,0 +1,97 @@
+"""Signing a roster: a statement about its text, in a bundle beside it, one for each maintainer.
+
+The predicate ``roster/v1`` repeats the roster's id, version and threshold; its JSON Schema is
+``attestations/schemas/roster-v1.schema.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from os import PathLike
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from provenance.artifacts.atomic import write_atomically
+from provenance.attestations.fields import checked, predicate_of, predicate_tree
+from provenance.attestations.statement import Statement
+from provenance.attestations.subjects import artifact_name, file_subject
+from provenance.attestations.types import ROSTER_PREDICATE_TYPE
+from provenance.errors import UsageError
+from provenance.signing.keys import PrivateKey, fingerprint
+from provenance.signing.signers import open_key
+from provenance.signing.statements import sign_statement
+from provenance.trust.roster import Roster
+from provenance.trust.roster_files import read_roster
+
+__all__ = ["RosterPredicate", "read_roster_predicate", "roster_bundles", "sign_roster"]
+
+_SUFFIX: Final = ".sigstore.json"
+MAX_BUNDLES: Final = 1_000
+
+
+class RosterPredicate(msgspec.Struct, frozen=True):
+    """What a maintainer signs beside the digest of the text."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    threshold: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+def read_roster_predicate(statement: Statement) -> RosterPredicate:
+    """Read the predicate of a roster's signature; raises ``Malformed`` (SIG008)."""
+    return predicate_of(statement, ROSTER_PREDICATE_TYPE, RosterPredicate)
+
+
+def sign_roster(
+    path: str | PathLike[str],
+    *,
+    key: str | PathLike[str] | PrivateKey,
+    password: str | bytes | None = None,
+) -> Path:
+    """Sign a roster as it is and return the bundle's path: ``<roster>.<12 digits of the key>.sigstore.json``.
+
+    Raises ``UsageError`` for a key that is none of the maintainers', where the roster lists any, ``Malformed``
+    (CON005) or ``Undecided`` (CON006) for a roster that cannot be used.
+    """
+    path = Path(path)
+    private = open_key(Path(key) if isinstance(key, str | PathLike) else key, password)
+    found = read_roster(path)
+    by = fingerprint(private.public_key())
+    _require_maintainer(found.roster, by, path)
+    bundle = sign_statement(_statement(path, found.data, found.roster), private)
+    target = path.with_name(f"{path.name}.{by.removeprefix('SHA256:')[:12]}{_SUFFIX}")
+    try:
+        write_atomically(target, bundle)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {(error.strerror or str(error)).lower()}") from error
+    return target
+
+
+def _require_maintainer(roster: Roster, by: str, path: Path) -> None:
+    listed = {each.fingerprint for each in roster.maintainers}
+    if listed and by not in listed:
+        raise UsageError(
+            f"the key {by} is none of the maintainers' in {path}", hint="have one of the maintainers sign"
+        )
+
+
+def _statement(path: Path, data: bytes, roster: Roster) -> Statement:
+    predicate = RosterPredicate(id=roster.id, version=roster.version, threshold=roster.threshold)
+    return Statement(
+        subject=(file_subject(artifact_name(path), hashlib.sha256(data).digest()),),
+        predicate_type=ROSTER_PREDICATE_TYPE,
+        predicate=predicate_tree(checked(predicate)),
+    )
+
+
+def roster_bundles(path: Path) -> list[Path]:
+    """Return where the signatures of a roster lie, at most 1,000 of them."""
+    own = re.compile(re.escape(path.name) + r"\.[0-9a-f]{12}" + re.escape(_SUFFIX))
+    try:
+        found = sorted(each for each in path.parent.iterdir() if own.fullmatch(each.name))
+    except OSError:
+        return []
+    return found[:MAX_BUNDLES]

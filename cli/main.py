@@ -23,6 +23,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("cli.commands.verify:verify", "Verify who signed an artifact and that it is unchanged."),
     "scan": ("cli.commands.scan:scan", "Inspect model files without running anything in them."),
     "roster": ("cli.commands.roster:roster", "Say who may contribute, and sign and show it."),
+    "convert": (
+        "cli.commands.convert:convert",
+        "Write a checkpoint's tensors as safetensors, running nothing.",
+    ),
     "digest": ("cli.commands.digest:digest", "Print the digests that identify an artifact."),
     "inspect": ("cli.commands.inspect:inspect", "Show what a bundle says, without verifying it."),
     "policy": ("cli.commands.policy:policy", "List, show and check policies."),

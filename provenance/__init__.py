@@ -24,14 +24,16 @@ if TYPE_CHECKING:
         Unreadable,
         UsageError,
     )
+    from provenance.loading.convert import Conversion, convert
     from provenance.loading.lazy import open_tensors
     from provenance.loading.load import load
     from provenance.loading.sealed import sealed
-    from provenance.scanning.verb import Scan, scan
+    from provenance.scanning.verb import Scan, minimal_allowlist, scan
     from provenance.signing.sign import sign
     from provenance.verification import Verification, verify
 
 __all__ = [
+    "Conversion",
     "Finding",
     "Malformed",
     "Policy",
@@ -42,7 +44,9 @@ __all__ = [
     "Unreadable",
     "UsageError",
     "Verification",
+    "convert",
     "load",
+    "minimal_allowlist",
     "open_tensors",
     "scan",
     "sealed",
@@ -51,11 +55,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Conversion": "provenance.loading.convert",
     "Finding": "policies",
     "Policy": "policies",
     "Scan": "provenance.scanning.verb",
     "Verification": "provenance.verification",
+    "convert": "provenance.loading.convert",
     "load": "provenance.loading.load",
+    "minimal_allowlist": "provenance.scanning.verb",
     "open_tensors": "provenance.loading.lazy",
     "scan": "provenance.scanning.verb",
     "sealed": "provenance.loading.sealed",

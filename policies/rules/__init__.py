@@ -9,6 +9,7 @@ from policies.rules.aggregation import AGGREGATION_RULES
 from policies.rules.artifacts import ARTIFACT_RULES
 from policies.rules.containers import CONTAINER_RULES
 from policies.rules.contributors import CONTRIBUTOR_RULES
+from policies.rules.conversion import CONVERSION_RULES
 from policies.rules.formats import FORMAT_RULES
 from policies.rules.lineage import LINEAGE_RULES
 from policies.rules.model import Outcome, Rule, Severity, table
@@ -28,6 +29,7 @@ RULES: Mapping[str, Rule] = table(
     *LINEAGE_RULES,
     *AGGREGATION_RULES,
     *CONTRIBUTOR_RULES,
+    *CONVERSION_RULES,
 )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["TEMPORARY", "write_atomically"]
+__all__ = ["TEMPORARY", "open_atomically", "write_atomically"]
 
 # What a kill may leave behind: ".NAME.<16 hex digits>.tmp"; listings know it for a half-written NAME.
 TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{16}\.tmp")
@@ -18,11 +21,21 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, exclusive: b
 
     With ``exclusive`` an existing file is not replaced and ``FileExistsError`` is raised.
     """
+    with open_atomically(path, mode=mode, exclusive=exclusive) as file:
+        file.write(data)
+
+
+@contextmanager
+def open_atomically(path: Path, *, mode: int = 0o644, exclusive: bool = False) -> Iterator[BinaryIO]:
+    """Yield a file beside ``path`` to be written piece by piece; it takes its place when the block ends without error.
+
+    With ``exclusive`` an existing file is not replaced and ``FileExistsError`` is raised.
+    """
     temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         _move(temporary, path, exclusive=exclusive)

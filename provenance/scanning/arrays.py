@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from math import prod
+from typing import NamedTuple
 
 from provenance.scanning.context import Context
 from provenance.scanning.detecting.npy import npy_has_objects
@@ -14,14 +15,41 @@ from provenance.scanning.pickles.reading import read_streams
 from provenance.scanning.pickles.source import ReaderSource
 from provenance.scanning.readers import Reader
 
-__all__ = ["read_array"]
+__all__ = ["ArrayHeader", "array_header", "read_array"]
 
 _MAX_HEADER = 65_536
 _HEADER = re.compile(
     rb"\{\s*'descr':\s*(?P<descr>'[^'\\]{1,64}'|\[[\w\s'\"(),\[\]<>=|:;.+-]*\]),\s*"
-    rb"'fortran_order':\s*(?:True|False),\s*'shape':\s*\((?P<shape>[\d\sL,]*)\),?\s*\}\s*\Z"
+    rb"'fortran_order':\s*(?P<fortran>True|False),\s*'shape':\s*\((?P<shape>[\d\sL,]*)\),?\s*\}\s*\Z"
 )
 _CODE = re.compile(r"[|<>=]?([biufcSUVmMa?])(\d{1,9})(?:\[\w+\])?\Z")
+
+
+class ArrayHeader(NamedTuple):
+    """What a header says: the code of the dtype, whether the first axis runs fastest, sizes, where the items begin."""
+
+    code: str
+    fortran: bool
+    shape: tuple[int, ...]
+    start: int
+
+
+def array_header(reader: Reader) -> ArrayHeader | None:
+    """Read the header of an array of a plain dtype; None where it is broken, or of another form than numpy writes."""
+    head = reader.read_at(0, _MAX_HEADER + 16)
+    start = 10 if head[6:7] == b"\x01" else 12
+    length = int.from_bytes(head[8:start], "little")
+    fields = _HEADER.match(head[start : start + length])
+    if head[6:7] not in (b"\x01", b"\x02", b"\x03") or len(head) < start + length or fields is None:
+        return None
+    code = fields["descr"].decode("latin-1").strip("'")
+    return ArrayHeader(code, fields["fortran"] == b"True", _shape(fields["shape"]), start + length)
+
+
+def _shape(text: bytes) -> tuple[int, ...]:
+    """Sizes, which numpy of Python 2 wrote with an L behind each."""
+    parts = (part.strip(b" L\n\t") for part in text.split(b","))
+    return tuple(int(part[:20]) for part in parts if part.isdigit())  # 20 digits are too many for any file
 
 
 def read_array(context: Context, reader: Reader) -> None:
@@ -53,8 +81,6 @@ def _check_size(context: Context, header: bytes, rest: int) -> None:
     if code is None:
         return  # a structured type without objects: how long an item is, is left to numpy
     item = int(code[2]) * (4 if code[1] == "U" else 1)
-    shape = [
-        int(part.strip(b" L\n\t")) for part in fields["shape"].split(b",") if part.strip(b" L\n\t").isdigit()
-    ]
+    shape = _shape(fields["shape"])
     if prod(shape) * item != rest:
         context.add("FMT006", f"the array takes {prod(shape) * item} bytes and {rest} follow")

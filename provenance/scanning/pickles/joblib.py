@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from provenance.scanning.pickles.machine import Broken, Machine
-from provenance.scanning.pickles.values import DATA, UNKNOWN, Dict, Global, Made
+from provenance.scanning.pickles.values import UNKNOWN, Bytes, Dict, Global, Made
 
 __all__ = ["JOBLIB", "read_array"]
 
@@ -31,8 +31,9 @@ def read_array(machine: Machine, wrapper: Made) -> Any:
         return _read_objects(machine)
     if isinstance(state.get("numpy_array_alignment_bytes"), int):
         machine.skip(machine.number(1))
-    machine.skip(prod(shape) * size)
-    return DATA
+    start, length = machine.offset, prod(shape) * size
+    machine.skip(length)
+    return Bytes(start, length)
 
 
 def _read_objects(machine: Machine) -> Any:

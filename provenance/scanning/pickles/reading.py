@@ -6,7 +6,7 @@ from provenance.scanning.pickles.allowlist import Allowed
 from provenance.scanning.pickles.allowlist.model import Entry
 from provenance.scanning.pickles.joblib import JOBLIB
 from provenance.scanning.pickles.limits import MAX_STREAMS
-from provenance.scanning.pickles.machine import Broken, Limit, Machine
+from provenance.scanning.pickles.machine import Broken, Limit, Machine, Operations
 from provenance.scanning.pickles.operations import OPERATIONS
 from provenance.scanning.pickles.report import Report
 from provenance.scanning.pickles.sniffing import sniff
@@ -23,10 +23,10 @@ def with_joblib(allowed: Allowed) -> Allowed:
     return {**allowed, JOBLIB: wrapper}
 
 
-def read_stream(machine: Machine) -> bool:
+def read_stream(machine: Machine, operations: Operations = OPERATIONS) -> bool:
     """Read one pickle from where the machine stands; false where that did not come to its end, which is reported."""
     try:
-        machine.run(OPERATIONS)
+        machine.run(operations)
     except Broken as error:
         machine.refuse("PKL003", f"the pickle cannot be read to its end: {error}")
         return False

@@ -108,14 +108,18 @@ class Loose(tuple[Any, ...]):
 
 
 class Made:
-    """An object that an allowed call made, with the arguments it was made from and the state it was given."""
+    """An object that an allowed call made, with the arguments it was made from and the state it was given.
 
-    __slots__ = ("arguments", "entry", "state")
+    ``items`` is for readers that rebuild values: what was set or appended, one after the other.
+    """
+
+    __slots__ = ("arguments", "entry", "items", "state")
 
     def __init__(self, entry: Entry, arguments: Any = ()) -> None:
         self.entry = entry
         self.arguments = arguments
         self.state: Any = None
+        self.items: Any = None
 
 
 class Storage:

@@ -13,7 +13,7 @@ from provenance.scanning.pickles.limits import MAX_TEXT
 from provenance.scanning.pickles.machine import Broken, Machine
 from provenance.scanning.pickles.values import DATA, Dict, Function, List, Loose, Made, Set, Unknown, describe
 
-__all__ = ["COLLECTING", "check_values"]
+__all__ = ["COLLECTING", "add_elements", "check_values", "make_tuple", "set_items"]
 
 _FUNCTIONS = frozenset((Function, Loose))
 _KEPT_ENTRIES = 64
@@ -65,20 +65,21 @@ def _frozenset(machine: Machine) -> None:
 def _dict(machine: Machine) -> None:
     items = machine.pop_mark()
     machine.stack.append(Dict())
-    _set_items(machine, items)
+    set_items(machine, items)
 
 
 def _append(machine: Machine) -> None:
     item = machine.stack.pop()
-    _add_elements(machine, [item])
+    add_elements(machine, [item])
 
 
 def _appends(machine: Machine) -> None:
     items = machine.pop_mark()
-    _add_elements(machine, items)
+    add_elements(machine, items)
 
 
-def _add_elements(machine: Machine, items: list[Any]) -> None:
+def add_elements(machine: Machine, items: list[Any]) -> None:
+    """Append to what lies on the stack, or report that it is nothing to append to."""
     target = machine.stack[-1]
     if not _FUNCTIONS.isdisjoint(map(type, items)):
         check_values(machine, items, "a list")
@@ -102,15 +103,16 @@ def _add_to_set(machine: Machine) -> None:
 def _set_item(machine: Machine) -> None:
     value = machine.stack.pop()
     key = machine.stack.pop()
-    _set_items(machine, [key, value])
+    set_items(machine, [key, value])
 
 
 def _items(machine: Machine) -> None:
     items = machine.pop_mark()
-    _set_items(machine, items)
+    set_items(machine, items)
 
 
-def _set_items(machine: Machine, items: list[Any]) -> None:
+def set_items(machine: Machine, items: list[Any]) -> None:
+    """Set keys and values of what lies on the stack, or report that it takes none."""
     target = machine.stack[-1]
     if not _FUNCTIONS.isdisjoint(map(type, items)):
         check_values(machine, items, "a dict")

@@ -113,4 +113,12 @@ FORMAT_RULES = (
         explanation="Loading creates objects of the types that the file names; this one is on no allowlist.",
         hint="load it only if you know the type, by skops' own `trusted` list",
     ),
+    Rule(
+        id="FMT016",
+        title="a file of a known format that could not be followed",
+        outcome="undecided",
+        explanation="The file uses structures that this version does not read, or more of them than it follows; what a "
+        "loader would do with them is not known.",
+        hint="write the file anew with a current library, or load it only if you trust its signer",
+    ),
 )

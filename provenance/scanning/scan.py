@@ -14,6 +14,7 @@ from provenance.errors import Malformed, ProvenanceError
 from provenance.scanning.context import Context
 from provenance.scanning.detect import HEAD_BYTES, TAIL_BYTES, detect
 from provenance.scanning.detecting.streams import decompressor
+from provenance.scanning.formats.hdf.superblock import find_superblock
 from provenance.scanning.pickles.sniffing import FIRST_BYTES, sniff
 from provenance.scanning.readers import Reader
 
@@ -70,6 +71,11 @@ def _scan(context: Context, reader: Reader, name: str) -> str:
     head = reader.read_at(0, HEAD_BYTES)
     tail = head if reader.size <= HEAD_BYTES else reader.read_at(reader.size - TAIL_BYTES, TAIL_BYTES)
     found = detect(head, reader.size, tail, name)
+    if found != "hdf5" and decompressor(head) is None and find_superblock(reader) >= 0:
+        if found == "unknown":
+            found = "hdf5"
+        else:
+            context.add("ARC010", "an HDF5 file lies behind the first bytes, where its library looks for one")
     if context.policy.pickle == "refuse" and (found in PICKLE_FORMATS or found in PICKLE_CARRIERS):
         return found  # refused whatever it holds
     _READERS.get(found, _nothing)(context, reader, head, name)
@@ -190,7 +196,7 @@ def _data(context: Context, reader: Reader, head: bytes, name: str, found: str) 
 
         read_json(context, reader)
     elif found == "text":
-        from provenance.scanning.formats.configs import read_text
+        from provenance.scanning.formats.texts import read_text
 
         read_text(context, reader, head, name)
     else:
@@ -252,13 +258,12 @@ _READERS: Mapping[str, Read] = {
     "torchscript": _torchscript,
     "torch-export": _code_carrier,
     "numpy": _array,
-    "keras": _zip,
     "skops": _skops,
     "mar": _code_carrier,
     "zip": _zip,
     "tar": _tar,
     "nemo": _tar,
     "safetensors": _safetensors,
-    **{found: _of(found) for found in ("json", "text", "onnx", "gguf", "hdf5", "savedmodel")},
+    **{found: _of(found) for found in ("json", "text", "keras", "onnx", "gguf", "hdf5", "savedmodel")},
     **dict.fromkeys(("code", "unknown", "xgboost", "lightgbm"), _packed_or_nothing),
 }

@@ -122,15 +122,6 @@ def test_keras():
     judged(keras({**dense, "module": "subprocess", "class_name": "Popen"}), "m.keras", "refused", "FMT012")
 
 
-def test_keras_in_hdf5():
-    def file(layer: str) -> bytes:
-        config = {"class_name": "Sequential", "config": {"layers": [{"class_name": layer, "config": {}}]}}
-        return b"\x89HDF\r\n\x1a\n" + bytes(500) + json.dumps(config).encode() + bytes(500)
-
-    judged(file("Dense"), "m.h5", "accepted")
-    judged(file("Lambda"), "m.h5", "refused", "FMT012")
-
-
 # --- GGUF -----------------------------------------------------------------------------------------------------------
 
 

@@ -140,8 +140,8 @@ def _read_metadata(context: Context, cursor: _Cursor, keys: int) -> int:
         if kind == _STRING:
             value = cursor.text()
             if b"chat_template" in key:
-                for fault in template_faults(value.decode("utf-8", "replace")):
-                    context.add("FMT013", f"the chat template is not plain: {fault}")
+                for fault, rule in template_faults(value.decode("utf-8", "replace")):
+                    context.add(rule, f"the chat template is not plain: {fault}")
         elif key == b"general.alignment" and kind == 4:
             alignment = cursor.number(4)
             if alignment < 1 or alignment & (alignment - 1) or alignment > 1 << 20:

@@ -1,4 +1,4 @@
-"""Chat templates (Jinja): read as tokens; what templates have escaped by is refused.
+"""Chat templates (Jinja): read as a syntax tree and never rendered; what reaches beyond the messages is refused.
 
 Loaders render them in a sandbox, and sandboxes have been left: by attributes with two underscores, by frames, by the
 ``attr`` filter, by names put together from parts.
@@ -6,83 +6,48 @@ Loaders render them in a sandbox, and sandboxes have been left: by attributes wi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from typing import Final
 
 __all__ = ["template_faults"]
 
-_BLOCK = re.compile(r"\{#.*?#\}|\{\{(?P<print>.*?)\}\}|\{%(?P<statement>.*?)%\}", re.DOTALL)
-_TOKEN = re.compile(
-    r"""(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<name>[^\W\d]\w*)|(?P<sign>[^\s\w])""", re.DOTALL
-)
-_STATEMENTS = ("include", "import", "extends", "from", "debug")
-_FRAMES = re.compile(r"(?:gi|cr|ag|tb|co|func|im|f)_\w+\Z|mro\Z")
-_OBJECTS = (
-    "self",
-    "cycler",
-    "joiner",
-    "lipsum",
-    "url_for",
-    "get_flashed_messages",
-    "request",
-    "caller",
-    "varargs",
-)
-_MAX_BYTES = 1 << 20
+_MAX_CHARACTERS: Final = 512 * 1024
+_MAX_DEPTH: Final = 100  # brackets within brackets
+_MAX_FAULTS: Final = 20
 
 
-def template_faults(template: str) -> Iterator[str]:
-    """What in a template reaches beyond its values, in words; nothing for an ordinary one."""
-    if len(template) > _MAX_BYTES:
-        yield "the template is larger than 1 MiB"
+def template_faults(template: str) -> Iterator[tuple[str, str]]:
+    """Yield (what is wrong, rule id) for what reaches beyond a template's values; nothing for an ordinary one.
+
+    FMT013 where it does, FMT016 where that cannot be told: it is too large, nested too deeply, or no template.
+    """
+    if "{%" not in template and "{{" not in template:
         return
-    for block in _BLOCK.finditer(template):
-        text = block["print"] or block["statement"] or ""
-        tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(text)]
-        if block["statement"] is not None and _first_name(tokens) in _STATEMENTS:
-            yield f"it has the statement `{_first_name(tokens)}`"
-        yield from _faults(tokens)
+    if len(template) > _MAX_CHARACTERS:
+        yield f"it is larger than {_MAX_CHARACTERS >> 10} KiB", "FMT016"
+        return
+    if _depth(template) > _MAX_DEPTH:
+        yield f"brackets lie more than {_MAX_DEPTH} deep in one another", "FMT016"
+        return
+    from provenance.scanning.formats.template_syntax import NoTemplate, parse
+    from provenance.scanning.formats.template_tree import tree_faults
 
-
-def _first_name(tokens: list[tuple[str, str]]) -> str:
-    return next((text for kind, text in tokens if kind == "name"), "")
-
-
-def _faults(tokens: list[tuple[str, str]]) -> Iterator[str]:
-    for index, (kind, text) in enumerate(tokens):
-        before = tokens[index - 1][1] if index else ""
-        after = tokens[index + 1][1] if index + 1 < len(tokens) else ""
-        if kind == "string":
-            yield from _string_faults(text, before, after)
-        elif kind == "name" and "__" in text:
-            yield f"it names `{text}`"
-        elif kind == "name" and before == "|" and text == "attr":
-            yield "it uses the filter `attr`"
-        elif kind == "name" and before == "." and _FRAMES.match(text):
-            yield f"it reads the attribute `{text}`"
-        elif kind == "name" and before != "." and text in _OBJECTS and after in (".", "[", "|"):
-            yield f"it reads from `{text}`"
-
-
-def _string_faults(literal: str, before: str, after: str) -> Iterator[str]:
-    """Names of attributes may stand in strings, be escaped there, or be put together from parts."""
-    body = literal[1:-1]
     try:
-        plain = body.encode("latin-1", "backslashreplace").decode("unicode-escape") if "\\" in body else body
-    except UnicodeDecodeError:
-        plain = body
-    hidden = plain != body and "_" in plain and "_" not in body
-    joined = plain.strip("_") != plain and {before, after} & {"~", "+", "*", "%"} and plain.isidentifier()
-    indexed = before == "[" and after == "]"
-    if (
-        hidden
-        or joined
-        or (indexed and (plain.startswith("__") or _FRAMES.match(plain)))
-        or _DUNDER.search(plain)
-    ):
-        yield f"it has the text {literal[:40]}"
+        faults = dict.fromkeys(tree_faults(parse(template)))
+    except NoTemplate as error:
+        yield f"it cannot be parsed: {error}", "FMT016"
+        return
+    for fault in list(faults)[:_MAX_FAULTS]:
+        yield fault, "FMT013"
 
 
-_DUNDER = re.compile(
-    r"__(?:class|mro|bases?|subclasses|globals|builtins|import|init|dict|getattribute|code|reduce)\w*__"
-)
+def _depth(template: str) -> int:
+    """How deep brackets lie in one another, those in texts counted too."""
+    depth = deepest = 0
+    for character in template:
+        if character in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in ")]}":
+            depth = max(0, depth - 1)
+    return deepest

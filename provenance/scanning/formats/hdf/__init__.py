@@ -1,0 +1,1 @@
+"""HDF5's own structures, read from bytes: objects, links, attributes and where data lies; no data is decoded."""

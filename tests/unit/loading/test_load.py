@@ -160,7 +160,7 @@ def test_an_index_that_disagrees_is_refused(tmp_path: Path, key: Path, public: P
     if mapping == {"a": "model-1-of-2.safetensors"}:
         assert provenance.load(model, keys=public).keys() == {"a"}
         return
-    with pytest.raises(Malformed):
+    with pytest.raises((Malformed, Refused)):  # an index that climbs out is refused as early as by the scan
         provenance.load(model, keys=public)
 
 

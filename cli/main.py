@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cli.commands.convert:convert",
         "Write a checkpoint's tensors as safetensors, running nothing.",
     ),
+    "run": ("cli.commands.run:run", "Run a program under the guard: whatever it loads obeys a policy."),
     "digest": ("cli.commands.digest:digest", "Print the digests that identify an artifact."),
     "inspect": ("cli.commands.inspect:inspect", "Show what a bundle says, without verifying it."),
     "policy": ("cli.commands.policy:policy", "List, show and check policies."),

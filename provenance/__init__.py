@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from provenance.loading.convert import Conversion, convert
+    from provenance.loading.guard import Guard, guard
     from provenance.loading.lazy import open_tensors
     from provenance.loading.load import load
     from provenance.loading.sealed import sealed
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Conversion",
     "Finding",
+    "Guard",
     "Malformed",
     "Policy",
     "ProvenanceError",
@@ -45,6 +47,7 @@ __all__ = [
     "UsageError",
     "Verification",
     "convert",
+    "guard",
     "load",
     "minimal_allowlist",
     "open_tensors",
@@ -57,10 +60,12 @@ __all__ = [
 _HOMES = {
     "Conversion": "provenance.loading.convert",
     "Finding": "policies",
+    "Guard": "provenance.loading.guard",
     "Policy": "policies",
     "Scan": "provenance.scanning.verb",
     "Verification": "provenance.verification",
     "convert": "provenance.loading.convert",
+    "guard": "provenance.loading.guard",
     "load": "provenance.loading.load",
     "minimal_allowlist": "provenance.scanning.verb",
     "open_tensors": "provenance.loading.lazy",

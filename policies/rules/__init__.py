@@ -11,6 +11,7 @@ from policies.rules.containers import CONTAINER_RULES
 from policies.rules.contributors import CONTRIBUTOR_RULES
 from policies.rules.conversion import CONVERSION_RULES
 from policies.rules.formats import FORMAT_RULES
+from policies.rules.guard import GUARD_RULES
 from policies.rules.lineage import LINEAGE_RULES
 from policies.rules.model import Outcome, Rule, Severity, table
 from policies.rules.pickles import PICKLE_RULES
@@ -30,6 +31,7 @@ RULES: Mapping[str, Rule] = table(
     *AGGREGATION_RULES,
     *CONTRIBUTOR_RULES,
     *CONVERSION_RULES,
+    *GUARD_RULES,
 )
 
 

@@ -58,16 +58,19 @@ class _Kept(NamedTuple):
     findings: list[Finding]
 
 
-def prove(gathered: Gathered, keep: Keep) -> tuple[Verification, tuple[ProvenFile, ...]]:
+def prove(gathered: Gathered, keep: Keep, *, only: str = "") -> tuple[Verification, tuple[ProvenFile, ...]]:
     """Read every file of an artifact once, keep those that ``keep`` has memory for, and judge the whole.
 
-    The kept bytes may be used only where the verification's decision is "accepted". Raises as ``require_signature``.
+    The kept bytes may be used only where the verification's decision is "accepted". ``only`` names the one file that
+    the listing was cut down to, where the others of the artifact are not asked for. Raises as ``require_signature``.
     """
     require_signature(gathered)
     first = gathered.valid[0]
     serialization = signed_manifest(first).manifest.serialization
     listing = listing_for(gathered, serialization)
     resources, renamed = expected_resources(provable_chunks(gathered), listing)
+    if only:
+        resources = tuple(each for each in resources if each.name == only)
     notes = signed_by(first)
     kept = list(_read_kept(gathered, listing, resources, keep))
     done = {each.file.entry.name for each in kept}

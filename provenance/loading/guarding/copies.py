@@ -1,0 +1,77 @@
+"""One copy of a file that nothing can change any more: every guard proves this copy, and the loader gets it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from provenance.loading.arrays import Buffer
+from provenance.loading.memfd import HAS_SEALS, make_sealed, sealed_copy, sealed_memory
+from provenance.loading.reading import fill
+
+__all__ = ["Copy", "copied", "is_copy"]
+
+_paths: set[str] = set()
+
+
+class Copy:
+    """The copy, made when the file is first read; ``memory`` holds what it holds."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.memory: Buffer | None = None
+        self.descriptor: int | None = None
+
+    def make(self, source: int) -> Buffer:
+        """Copy from an open file; where the copy was made already, only see that the file has still its size.
+
+        Raises ``OSError`` where it has another one.
+        """
+        size = os.fstat(source).st_size
+        if self.memory is not None:
+            if len(self.memory) != size:
+                raise OSError("the file changed while it was read")
+            return self.memory
+        if HAS_SEALS:
+            self.descriptor = make_sealed(self.name, size, lambda view: fill(source, size, view))
+            self.memory = sealed_memory(self.descriptor, size)
+        else:
+            self.memory = bytearray(size)
+            fill(source, size, memoryview(self.memory))
+        return self.memory
+
+    @contextmanager
+    def path(self, *, named: bool) -> Iterator[Path]:
+        """Give the copy a path for a while; with the file's own name where the loader goes by it."""
+        assert self.memory is not None
+        with ExitStack() as stack:
+            if self.descriptor is None:
+                place = stack.enter_context(sealed_copy(self.name, memoryview(self.memory)))
+            else:
+                place = Path(f"/proc/{os.getpid()}/fd/{self.descriptor}")
+            if named:
+                private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provenance-")))
+                (private / self.name).symlink_to(place)
+                place = private / self.name
+            _paths.add(str(place))
+            stack.callback(_paths.discard, str(place))
+            yield place
+
+
+@contextmanager
+def copied(name: str) -> Iterator[Copy]:
+    """Yield a copy that is to be made, and let go of it at the end; what was mapped from it stays."""
+    copy = Copy(name)
+    try:
+        yield copy
+    finally:
+        if copy.descriptor is not None:
+            os.close(copy.descriptor)
+
+
+def is_copy(path: str) -> bool:
+    """Whether this is the path of a copy that was proven and is being loaded."""
+    return path in _paths

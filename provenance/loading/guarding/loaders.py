@@ -1,0 +1,206 @@
+"""The loaders that are guarded, and what each call of them comes to: judge the file, seal it, load the sealed copy."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NamedTuple
+
+from provenance.loading.guarding.active import ACTIVE
+from provenance.loading.guarding.copies import copied, is_copy
+from provenance.loading.guarding.files import judge_bytes, judge_file
+from provenance.loading.guarding.interprocess import receives
+from provenance.loading.guarding.running import LOADING, loading
+
+__all__ = ["LOADERS", "Loader", "guarded"]
+
+
+class Loader(NamedTuple):
+    """A loader: where it is defined, and which argument, by position and by name, says what to load.
+
+    ``net`` where nothing may run while it loads; ``named`` where it goes by the file's name; ``signed`` where bytes in
+    memory, which bear no signature, do not do for a policy that asks for one.
+    """
+
+    module: str
+    function: str
+    parameter: str
+    position: int = 0
+    net: bool = True
+    named: bool = False
+    signed: bool = True
+
+    @property
+    def name(self) -> str:
+        """The loader as the report calls it: under the name that programs know it by."""
+        known = _KNOWN.get(self.module, self.module)
+        return f"{known}.{self.function.removesuffix('.__init__')}"
+
+
+_KNOWN = {
+    "torch.serialization": "torch",
+    "torch.jit._serialization": "torch.jit",
+    "numpy.lib._npyio_impl": "numpy",
+    "numpy.lib.npyio": "numpy",
+    "joblib.numpy_pickle": "joblib",
+    "keras.src.saving.saving_api": "keras",
+    "keras.src.legacy.saving.legacy_h5_format": "keras.legacy",
+    "h5py._hl.files": "h5py",
+}
+_TENSORS = ("torch", "numpy", "flax", "tensorflow", "paddle", "mlx")
+
+LOADERS: tuple[Loader, ...] = (
+    Loader("torch.serialization", "load", "f"),
+    Loader("torch.jit._serialization", "load", "f"),
+    Loader("torch.export", "load", "f", net=False),
+    Loader("numpy.lib._npyio_impl", "load", "file", signed=False),
+    Loader("numpy.lib.npyio", "load", "file", signed=False),
+    Loader("joblib.numpy_pickle", "load", "filename"),
+    Loader("safetensors", "safe_open", "filename", net=False),
+    *(Loader(f"safetensors.{kind}", "load_file", "filename", net=False) for kind in _TENSORS),
+    *(Loader(f"safetensors.{kind}", "load", "data", net=False) for kind in _TENSORS),
+    Loader("keras.src.saving.saving_api", "load_model", "filepath", net=False, named=True),
+    Loader("keras.src.saving.saving_api", "load_weights", "filepath", 1, net=False, named=True),
+    Loader(
+        "keras.src.legacy.saving.legacy_h5_format", "load_model_from_hdf5", "filepath", net=False, named=True
+    ),
+    Loader("h5py._hl.files", "File.__init__", "name", 1, net=False),
+)
+
+
+def guarded(loader: Loader, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what stands in for a loader while a guard is open."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        frame = sys._getframe(1)  # noqa: SLF001 (who loads)
+        if not ACTIVE or receives(_caller(frame)):
+            return original(*arguments, **options)
+        there = len(arguments) > loader.position
+        given = arguments[loader.position] if there else options.get(loader.parameter)
+        with _judged(loader, given, arguments, options) as (source, path):
+            if there:
+                arguments = (*arguments[: loader.position], source, *arguments[loader.position + 1 :])
+            elif given is not None:
+                options = {**options, loader.parameter: source}
+            if path is None:
+                return original(*arguments, **options)
+            with loading(path, proven=True, net=loader.net):
+                return original(*arguments, **options)
+
+    return call
+
+
+def _caller(frame: FrameType | None) -> FrameType | None:
+    """The frame that called the loader: not that of the code which was put in its place."""
+    while frame is not None and frame.f_code.co_name == "_trampoline":
+        frame = frame.f_back
+    return frame
+
+
+@contextmanager
+def _judged(
+    loader: Loader, given: Any, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> Iterator[tuple[Any, str | None]]:
+    """Judge what is to be loaded; yield what to load in its place, and its path: None where nothing is to be judged."""
+    if isinstance(given, str | bytes | os.PathLike) and loader.parameter != "data":
+        path = os.fsdecode(given)
+        if is_copy(path) or _makes_a_file(loader, path, arguments, options):
+            yield given, None
+            return
+        with _sealed(loader, path, arguments, options) as copy:
+            yield copy, path
+    elif isinstance(given, bytes | bytearray | memoryview):
+        kept = bytes(given)
+        judge_bytes(kept, loader.name, signed=loader.signed and not _within())
+        yield kept, ""
+    elif hasattr(given, "read"):
+        with _sealed_stream(loader, given) as (stream, path):
+            yield stream, path
+    else:
+        yield given, None
+
+
+def _within() -> bool:
+    """Whether this happens while a file that was proven is loaded."""
+    current = LOADING.get()
+    return current is not None and current.proven
+
+
+@contextmanager
+def _sealed(loader: Loader, path: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Iterator[str]:
+    sealed = _mode(loader, arguments, options) == "r"
+    with copied(os.path.basename(path)) as copy:
+        judge_file(os.path.abspath(path), copy, loader.name, sealed=sealed)
+        if not sealed:  # it is to be changed, which no sealed copy can be
+            yield path
+            return
+        with copy.path(named=loader.named) as place:
+            yield str(place)
+
+
+@contextmanager
+def _sealed_stream(loader: Loader, given: Any) -> Iterator[tuple[Any, str]]:
+    """Judge the file behind a file object where there is one, else what it holds; leave it where the load ended."""
+    path = _path_of(given)
+    if path:
+        with copied(os.path.basename(path)) as copy:
+            judge_file(path, copy, loader.name)
+            with copy.path(named=False) as place, open(place, "rb") as stream:
+                stream.seek(given.tell())
+                yield stream, path
+                _follow(given, stream)
+        return
+    start = _tell(given)
+    data = bytes(given.read())
+    judge_bytes(data, loader.name, signed=loader.signed and not _within())
+    memory = io.BytesIO(data)
+    yield memory, ""
+    if start is not None:
+        given.seek(start + (len(data) if memory.closed else memory.tell()))
+
+
+def _follow(given: Any, stream: Any) -> None:
+    if not given.closed:
+        given.seek(0, os.SEEK_END) if stream.closed else given.seek(stream.tell())
+
+
+def _tell(given: Any) -> int | None:
+    try:
+        return int(given.tell()) if given.seekable() else None
+    except (AttributeError, OSError, ValueError, TypeError):
+        return None
+
+
+def _path_of(given: Any) -> str:
+    """The path of the regular file whose bytes a file object gives, unchanged; "" where there is none."""
+    for inner in ("f", "file"):  # fsspec's local files, temporary files
+        given = getattr(given, inner, given)
+    if not isinstance(given, io.BufferedReader | io.BufferedRandom | io.FileIO):
+        return ""
+    try:
+        name, mine = given.name, os.fstat(given.fileno())
+        there = os.stat(name) if isinstance(name, str | bytes) else None
+    except (OSError, AttributeError, ValueError):
+        return ""
+    same = there is not None and (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+    return os.path.abspath(os.fsdecode(name)) if same else ""
+
+
+def _mode(loader: Loader, arguments: tuple[Any, ...], options: dict[str, Any]) -> str:
+    """How a file is opened; only h5py's have another mode than for reading."""
+    if loader.parameter != "name":
+        return "r"
+    mode = options.get("mode", arguments[2] if len(arguments) > 2 else "r")
+    return str(mode or "r")
+
+
+def _makes_a_file(loader: Loader, path: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Whether nothing that is there already is read."""
+    mode = _mode(loader, arguments, options)
+    if mode in ("w", "w-", "x"):
+        return True
+    return mode == "a" and not os.path.lexists(path)

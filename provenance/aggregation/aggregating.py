@@ -1,0 +1,205 @@
+"""Aggregate updates by a rule: at most two passes over them, the same bits whatever the threads and chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from provenance.aggregation.arithmetic import quantised
+from provenance.aggregation.combining import combined
+from provenance.aggregation.geometry import Geometry, geometry_of
+from provenance.aggregation.gram import GramBlock, choose_centre, gram_block
+from provenance.aggregation.kernels import by_coordinate
+from provenance.aggregation.ordering import content_order
+from provenance.aggregation.passes import each_range, ranges_of, threads_for
+from provenance.aggregation.plan import Plan, planned
+from provenance.aggregation.pre.model import Mixing
+from provenance.aggregation.rules.model import Choices, Combination
+from provenance.aggregation.updates import ArrayUpdates, Floats, Updates
+
+__all__ = ["Aggregate", "aggregate", "aggregate_arrays"]
+
+Write = Callable[[int, Floats], None]
+"""Called with a first column and values in float64, column after column, by the thread that called ``aggregate``."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A result: ``values`` [d] in float64 or float32 (None where they were written elsewhere), and how it came about.
+
+    ``coefficients`` [n] are the factors of the rows where the result is a linear combination, else None. ``diameter``
+    and ``heterogeneity`` (the largest distance of two rows; the root of their mean squared distance from their
+    mean) are None where the rule needed no distances and nobody asked.
+    """
+
+    values: np.ndarray[Any, Any] | None
+    coefficients: tuple[float, ...] | None
+    diameter: float | None
+    heterogeneity: float | None
+
+
+def aggregate_arrays(
+    updates: Any,
+    *,
+    rule: str,
+    faulty: int,
+    pre: Sequence[str] = (),
+    voting_rights: Sequence[float] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+) -> np.ndarray[Any, Any]:
+    """Aggregate an array [n, d] of float16, bfloat16, float32 or float64, one row a contributor, to [d].
+
+    The result is float64 for float64, else float32. Raises ValueError where the rule's conditions do not hold, for
+    NaN and infinity, for empty input, and for unknown rules and parameters.
+    """
+    result = aggregate(
+        ArrayUpdates(updates),
+        rule=rule,
+        faulty=faulty,
+        pre=pre,
+        voting_rights=voting_rights,
+        parameters=parameters,
+        threads=threads,
+    )
+    assert result.values is not None
+    return result.values
+
+
+def aggregate(  # noqa: PLR0913 (the same names as in `provenance aggregate`)
+    updates: Updates,
+    *,
+    rule: str,
+    faulty: int,
+    pre: Sequence[str] = (),
+    voting_rights: Sequence[float] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+    chunk: int | None = None,
+    out: Write | None = None,
+    observe: bool = False,
+) -> Aggregate:
+    """Aggregate any source of updates; see ``aggregate_arrays``.
+
+    ``chunk`` is about how many columns are read at once; ``out`` gets the result in place of ``values``;
+    ``observe`` asks for the distances also where the rule needs none, which takes a pass more.
+    """
+    plan = planned(
+        rule, n=updates.n, faulty=faulty, pre=pre, voting_rights=voting_rights, parameters=parameters
+    )
+    reading = _Reading(updates, ranges_of(updates, chunk), threads_for(updates, threads))
+    order = content_order(updates, voting_rights)
+    needed = observe or plan.steps or (plan.rule.combine and not plan.rule.blind)
+    space = measured(reading, plan, order) if needed else None
+    mixings, combination = solved(plan, order, space)
+    blocks = _second_pass(reading, plan, order, mixings, combination, checked=space is not None)
+    return Aggregate(
+        values=_collected(blocks, updates, out),
+        coefficients=None if plan.rule.kernel else _by_row(combination, order),
+        diameter=space.diameter() if space else None,
+        heterogeneity=space.heterogeneity() if space else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    updates: Updates
+    ranges: list[tuple[int, int]]
+    threads: int
+
+    def each(self, work: Callable[[int, int], Any]) -> Iterator[Any]:
+        return each_range(work, self.ranges, self.threads)
+
+
+def centre_of(updates: Updates, plan: Plan) -> int | None:
+    """Give the row on which the Gram matrix is centred: None for zero, where the rule looks at lengths."""
+    return choose_centre(updates.chunks(0, min(updates.d, 1024))) if plan.equivariant else None
+
+
+def measured(reading: _Reading, plan: Plan, order: list[int]) -> Geometry:
+    """Take the first pass: the exact Gram matrix, and what follows from it; rows in the given order."""
+    work = partial(gram_block, reading.updates, centre=centre_of(reading.updates, plan))
+    whole = GramBlock(0, {})
+    for block in reading.each(work):
+        whole = whole + block
+    return geometry_of(whole, order, plan.choices.faulty, origin=not plan.equivariant)
+
+
+def solved(
+    plan: Plan, order: list[int], space: Geometry | None
+) -> tuple[tuple[Mixing, ...], Combination | None]:
+    """Solve for the coefficients of the rows, taken in the given order; for rules by coordinate, of the mixed rows."""
+    n = len(order)
+    current = space or Geometry(np.zeros((n, n)), np.zeros((n, n)), 0, tuple(order), origin=False)
+    mixings: list[Mixing] = []
+    for step, choices in zip(plan.steps, plan.step_choices, strict=True):
+        mixings.append(step.mix(current, choices))
+        current = mixings[-1].apply(current)
+    if plan.rule.combine is None:
+        return tuple(mixings), None
+    combination = plan.rule.combine(current, _in_order(plan.choices, order))
+    if plan.rule.kernel is None:
+        for mixing in reversed(mixings):
+            combination = mixing.back(combination)
+    weights = combination.weights
+    whole = bool((weights == np.rint(weights)).all()) or plan.rule.blind
+    return tuple(mixings), combination if whole else Combination(quantised(weights), combination.divisor)
+
+
+def _in_order(choices: Choices, order: list[int]) -> Choices:
+    rights = None if choices.rights is None else choices.rights[order]
+    return Choices(choices.faulty, choices.parameters, rights)
+
+
+def _second_pass(
+    reading: _Reading,
+    plan: Plan,
+    order: list[int],
+    mixings: tuple[Mixing, ...],
+    combination: Combination | None,
+    *,
+    checked: bool,
+) -> Iterator[Floats]:
+    """Give the result range by range."""
+    if plan.rule.kernel is None:
+        assert combination is not None
+        final = combination
+        return reading.each(
+            lambda start, stop: combined(reading.updates.chunks(start, stop), order, final, checked=checked)
+        )
+    selected = None if combination is None else np.flatnonzero(combination.weights).tolist()
+    kernel = plan.rule.kernel(
+        plan.counts[-1] if selected is None else len(selected), _in_order(plan.choices, order)
+    )
+    return reading.each(
+        lambda start, stop: by_coordinate(
+            reading.updates.chunks(start, stop), order, mixings, selected, kernel
+        )
+    )
+
+
+def _by_row(combination: Combination | None, order: list[int]) -> tuple[float, ...] | None:
+    if combination is None:
+        return None
+    coefficients = dict(zip(order, combination.coefficients().tolist(), strict=True))
+    return tuple(coefficients[row] for row in range(len(order)))
+
+
+def _collected(blocks: Iterator[Floats], updates: Updates, out: Write | None) -> np.ndarray[Any, Any] | None:
+    """Write the result away, or round it once to its dtype."""
+    values = None
+    if out is None:
+        values = np.empty(updates.d, np.float64 if updates.dtype.itemsize > 4 else np.float32)
+    start = 0
+    for block in blocks:
+        if values is None:
+            assert out is not None
+            out(start, block)
+        else:
+            values[start : start + len(block)] = block
+        start += len(block)
+    return values

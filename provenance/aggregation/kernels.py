@@ -1,0 +1,53 @@
+"""Rules by coordinate: blocks of columns are mixed, where a pre-aggregator asks for it, then sorted and combined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from provenance.aggregation.mixing import for_rows, mixed
+from provenance.aggregation.pre.model import Mixing
+from provenance.aggregation.rules.model import Kernel
+from provenance.aggregation.updates import BLOCK, Floats, is_usable, refuse_unusable, widen
+
+__all__ = ["by_coordinate"]
+
+CACHED: Final = 1 << 18  # elements that stay in the second-level cache
+
+
+def by_coordinate(
+    chunk: np.ndarray[Any, Any],
+    order: Sequence[int],
+    mixings: Sequence[Mixing],
+    selected: Sequence[int] | None,
+    kernel: Kernel,
+) -> Floats:
+    """Give a rule's result for a chunk [n, width] whose first column lies on the grid of ``BLOCK``.
+
+    Rows are taken in ``order`` and mixed; then the kernel gets all of them, or those that were ``selected``.
+
+    Raises ``UnusableUpdateError`` for NaN and infinity.
+    """
+    chunk = widen(chunk)
+    mixings, order = for_rows(mixings, order)
+    result = np.empty(chunk.shape[1])
+    width = max(1024, min(BLOCK, CACHED // len(chunk) // 1024 * 1024))
+    for first in range(0, chunk.shape[1], BLOCK):
+        block: Any = chunk[:, first : first + BLOCK]
+        block = mixed(block, mixings) if mixings else block
+        for start in range(0, block.shape[1], width):
+            part = _prepared(block[:, start : start + width])
+            rows = [part[row] for row in order]
+            rows = rows if selected is None else [rows[row] for row in selected]
+            result[first + start : first + start + part.shape[1]] = kernel(rows)
+    return result
+
+
+def _prepared(part: Any) -> Any:
+    """Copy a part, with +0 for -0; refuse what no sum should see."""
+    copy = np.add(part, part.dtype.type(0))
+    if not is_usable(float(copy.min()), float(copy.max())):
+        refuse_unusable(copy)
+    return copy

@@ -1,0 +1,91 @@
+"""Pre-aggregated rows of a block: rows scaled, or means over groups by an exact product of integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from provenance.aggregation.pre.model import Grouped, Mixing
+
+__all__ = ["for_rows", "mixed"]
+
+BAND: Final = 10  # rows whose largest values differ by less than 2^10 share a grid of integers
+TILE_PRODUCTS: Final = 1_000_000  # a product of matrices no larger runs on one thread
+
+
+def for_rows(mixings: Sequence[Mixing], order: Sequence[int]) -> tuple[list[Mixing], list[int]]:
+    """Turn mixings of rows in ``order`` into mixings of the rows as they come; gives the order of what results."""
+    found: list[Mixing] = []
+    order = list(order)
+    for mixing in mixings:
+        place = np.argsort(order)
+        if isinstance(mixing, Grouped):
+            found.append(replace(mixing, members=np.ascontiguousarray(mixing.members[:, place])))
+            order = list(range(len(mixing.members)))
+        else:
+            found.append(replace(mixing, factors=mixing.factors[place]))
+    return found, order
+
+
+def mixed(block: np.ndarray[Any, Any], mixings: Sequence[Mixing]) -> np.ndarray[Any, Any]:
+    """Apply pre-aggregators to a block [n, w] of float32 or float64; the new rows have its dtype.
+
+    What is done depends on the block's own values alone, so blocks lie on one grid of columns.
+    """
+    rows: Any = block
+    for place, mixing in enumerate(mixings):
+        dtype = block.dtype if place == len(mixings) - 1 else np.dtype(np.float64)
+        if isinstance(mixing, Grouped):
+            rows = _means(rows, mixing, dtype)
+        else:
+            rows = np.multiply(rows, mixing.factors[:, None], dtype=np.float64).astype(dtype, copy=False)
+    found: np.ndarray[Any, Any] = rows
+    return found
+
+
+def _means(rows: Any, mixing: Grouped, dtype: np.dtype[Any]) -> Any:
+    """Average groups of rows. Integers of 52 - log2(n) bits add up without error, in whatever order a BLAS does."""
+    result = np.empty((len(mixing.members), rows.shape[1]), dtype)
+    bands, bits = _bands(rows), 52 - len(rows).bit_length()
+    width = max(64, TILE_PRODUCTS // mixing.members.size // 64 * 64)
+    for first in range(0, rows.shape[1], width):
+        tile, into = rows[:, first : first + width], result[:, first : first + width]
+        if len(bands) == 1:
+            (_, exponent) = bands[0]
+            sums = mixing.members @ _integers(tile, bits - exponent)
+            np.multiply(sums, _scales(mixing, exponent - bits), out=into, casting="same_kind")
+            continue
+        sums = np.zeros(into.shape)
+        for band, exponent in bands:
+            part = np.ascontiguousarray(mixing.members[:, band]) @ _integers(tile[band], bits - exponent)
+            sums += part * _scales(mixing, exponent - bits)
+        into[:] = sums
+    return result
+
+
+def _integers(tile: Any, exponent: int) -> Any:
+    if abs(exponent) < 1000:
+        whole = np.multiply(tile, 2.0**exponent, dtype=np.float64)
+    else:
+        whole = np.ldexp(tile.astype(np.float64), exponent)
+    return np.rint(whole, out=whole)
+
+
+def _scales(mixing: Grouped, exponent: int) -> Any:
+    return (np.ldexp(1.0, exponent) / mixing.sizes)[:, None]
+
+
+def _bands(rows: Any) -> list[tuple[list[int], int]]:
+    """Part the rows into bands by their largest value, the nearest to zero first: a far row coarsens no near one."""
+    exponents = np.frexp(np.maximum(rows.max(axis=1), -rows.min(axis=1)))[1].tolist()
+    left = sorted(range(len(rows)), key=lambda row: -exponents[row])
+    bands: list[tuple[list[int], int]] = []
+    while left:
+        top = exponents[left[0]]
+        band = [row for row in left if exponents[row] > top - BAND]
+        bands.insert(0, (sorted(band), top))
+        left = left[len(band) :]
+    return bands

@@ -1,0 +1,65 @@
+"""Passes over all columns: in ranges that fit the cache, in parallel only across columns, results in their order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from provenance.aggregation.arithmetic import refuse_flushing
+from provenance.aggregation.updates import Updates
+
+__all__ = ["each_range", "ranges_of", "threads_for"]
+
+Result = TypeVar("Result")
+
+# Ranges begin at multiples of this number; sources that cut columns on the same grid read nothing twice.
+STEP: Final = 16384
+RANGE_BYTES: Final = 6 * 1024 * 1024
+WORTH_THREADS: Final = 1 << 21  # elements
+
+
+def ranges_of(updates: Updates, chunk: int | None = None) -> list[tuple[int, int]]:
+    """Cut the columns into ranges of about ``chunk`` columns, or of 6 MiB, on the grid of ``STEP``."""
+    wanted = chunk or RANGE_BYTES // (updates.n * max(4, updates.dtype.itemsize))
+    width = max(1, wanted // STEP) * STEP
+    return [(start, min(start + width, updates.d)) for start in range(0, updates.d, width)]
+
+
+def each_range(
+    work: Callable[[int, int], Result], ranges: list[tuple[int, int]], threads: int
+) -> Iterator[Result]:
+    """Give the results of ``work(start, stop)`` in the order of the ranges, at most twice ``threads`` ahead."""
+    refuse_flushing()
+    if threads < 2 or len(ranges) < 2:
+        yield from (work(*each) for each in ranges)
+        return
+    with ThreadPoolExecutor(threads, initializer=refuse_flushing) as pool:
+        yield from _ahead(pool, work, ranges, 2 * threads)
+
+
+def _ahead(
+    pool: Executor, work: Callable[[int, int], Result], ranges: list[tuple[int, int]], most: int
+) -> Iterator[Result]:
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for start, stop in ranges:
+            waiting.append(pool.submit(work, start, stop))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def threads_for(updates: Updates, threads: int | None) -> int:
+    """Give the number of threads: as asked, else the processors at hand where there is enough to do."""
+    if threads is not None:
+        if isinstance(threads, bool) or threads < 1:
+            raise ValueError(f"threads must be at least 1, not {threads}")
+        return threads
+    return len(os.sched_getaffinity(0)) if updates.n * updates.d >= WORTH_THREADS else 1

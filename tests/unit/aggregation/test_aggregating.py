@@ -1,0 +1,83 @@
+"""Every rule against its definition; the same bits whatever the order, threads, chunks, or BLAS."""
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from oracles import ORACLES, nnm
+
+from provenance.aggregation import RULES, aggregate, aggregate_arrays
+from provenance.aggregation.updates import ArrayUpdates
+
+SHAPES = [(7, 2, 40), (20, 4, 20_000), (11, 3, 9_001)]
+
+
+def some(n: int, d: int, dtype: Any = np.float64, seed: int = 0) -> Any:
+    return np.random.default_rng(seed).normal(size=(n, d)).astype(dtype)
+
+
+def faulty_of(rule: str, f: int) -> int:
+    return 0 if rule == "mean" else f
+
+
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("rule", ORACLES)
+def test_rules_are_what_their_definitions_say(rule: str, dtype: Any, far: bool) -> None:
+    for n, f, d in SHAPES:
+        x = some(n, d)
+        if far:
+            x[:f] *= 1000  # the far rows come first
+        x = x.astype(dtype)
+        found = aggregate_arrays(x, rule=rule, faulty=faulty_of(rule, f))
+        wanted = ORACLES[rule](x.astype(np.float64), f)
+        assert found.dtype == (np.float64 if dtype == np.float64 else np.float32)
+        assert np.abs(found - wanted).max() <= 1e-6 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("rule", ORACLES)
+def test_rules_behind_nearest_neighbour_mixing(rule: str) -> None:
+    for n, f, d in SHAPES:
+        x = some(n, d)
+        x[1] *= 1e6
+        found = aggregate_arrays(x, rule=rule, faulty=faulty_of(rule, f), pre=["nnm"])
+        wanted = ORACLES[rule](nnm(x, faulty_of(rule, f)), f)
+        assert np.abs(found - wanted).max() <= 1e-6 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("pre", [(), ("nnm",)])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_order_of_rows_changes_no_bit(rule: str, pre: tuple[str, ...], dtype: Any) -> None:
+    x = some(11, 3_000, dtype)
+    x[3] = 40 * x[5]
+    wanted = aggregate_arrays(x, rule=rule, faulty=faulty_of(rule, 2), pre=pre)
+    for seed in range(3):
+        shuffled = np.random.default_rng(seed).permutation(x)
+        found = aggregate_arrays(shuffled, rule=rule, faulty=faulty_of(rule, 2), pre=pre)
+        if rule != "monna":  # whose first row is one's own
+            assert found.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("pre", [(), ("nnm",)])
+@pytest.mark.parametrize("rule", RULES)
+def test_threads_and_chunks_change_no_bit(rule: str, pre: tuple[str, ...]) -> None:
+    x = some(11, 70_001, np.float32)
+    wanted = aggregate_arrays(x, rule=rule, faulty=faulty_of(rule, 2), pre=pre, threads=1)
+    written = np.empty(70_001, np.float32)
+
+    def write(start: int, values: Any) -> None:
+        written[start : start + len(values)] = values
+
+    for threads, chunk in ((2, None), (1, 1), (3, 20_000)):
+        aggregate(
+            ArrayUpdates(x),
+            rule=rule,
+            faulty=faulty_of(rule, 2),
+            pre=pre,
+            threads=threads,
+            chunk=chunk,
+            out=write,
+        )
+        assert written.tobytes() == wanted.tobytes()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from provenance.errors import UsageError
 
-__all__ = ["ask_password", "given_password"]
+if TYPE_CHECKING:
+    from provenance.signing.keys import PrivateKey
+
+__all__ = ["ask_password", "given_password", "unlocked"]
 
 MOST_BYTES = 4096
 
@@ -55,3 +59,18 @@ def ask_password(key: str) -> bytes | None:
         return None
     answer: str = click.prompt(f"Password of {key}", hide_input=True, err=True)
     return answer.encode()
+
+
+def unlocked(key: str, variable: str | None, descriptor: int | None) -> PrivateKey:
+    """Open a private key, and ask for its password on the terminal where it has one and none was given."""
+    from provenance.signing.keys import PasswordRequired
+    from provenance.signing.signers import open_key
+
+    password = given_password(variable, descriptor)
+    try:
+        return open_key(key, password)
+    except PasswordRequired:
+        password = ask_password(key)
+        if password is None:
+            raise
+        return open_key(key, password)

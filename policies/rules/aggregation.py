@@ -86,9 +86,10 @@ AGGREGATION_RULES = (
     ),
     Rule(
         id="AGG013",
-        title="too few verified updates for this rule",
+        title="the rule's conditions do not hold for the verified updates",
         explanation="The rule's guarantee needs more updates than were verified, for as many faulty ones as are to be "
-        "tolerated. Nothing is aggregated: a weaker rule is never taken silently.",
+        "tolerated, or it takes everybody's vote for equal and the roster does not. Nothing is aggregated: a weaker "
+        "rule is never taken silently.",
         hint="wait for more updates, tolerate fewer faulty ones, or name another rule; --explain lists them",
     ),
     Rule(
@@ -139,5 +140,13 @@ AGGREGATION_RULES = (
         explanation="The statement names an update as accepted that fails a check: it is not signed by a valid "
         "contributor for this round, or its values cannot be used.",
         hint="do not use the result",
+    ),
+    Rule(
+        id="AGG021",
+        title="the roster vouches for itself",
+        severity="warning",
+        explanation="No key was named whose signature of the roster counts. The signatures of the maintainers whom the "
+        "roster itself names were taken: they show that it was not changed, and not whose it is.",
+        hint="name the maintainers' keys with --roster-key",
     ),
 )

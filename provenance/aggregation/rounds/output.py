@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from provenance.aggregation.rounds.examining import read_header
 from provenance.aggregation.rounds.layout import Layout
 from provenance.aggregation.rounds.values import narrowed, widened
 from provenance.errors import UsageError
 
-__all__ = ["Output", "written"]
+__all__ = ["Output", "read_tensors", "written"]
 
 
 class Output:
@@ -89,3 +90,18 @@ def written(path: Path, layout: Layout, metadata: Mapping[str, str]) -> Iterator
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Read a result that was just written back as arrays."""
+    with path.open("rb") as file:
+        header, _ = read_header(file.fileno())
+        arrays = {}
+        for tensor in header.tensors:
+            file.seek(tensor.start)
+            dtype = widened(tensor.dtype, tensor.name).stored
+            count = (tensor.end - tensor.start) // dtype.itemsize
+            arrays[tensor.name] = np.frombuffer(bytearray(file.read(count * dtype.itemsize)), dtype, count).reshape(
+                tensor.shape
+            )
+    return arrays

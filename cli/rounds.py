@@ -1,0 +1,180 @@
+"""What the commands about rounds share: their options, and how a round is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cli.rendering.report import Report
+
+if TYPE_CHECKING:
+    from provenance.aggregation.rounds.claims import Rejected
+    from provenance.aggregation.rounds.result import Accepted, Replay, Round
+
+__all__ = ["parameters_option", "pre_option", "replay_report", "round_report", "rule_option"]
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def rule_option(function: Decorated) -> Decorated:
+    """Add ``--rule``."""
+    return click.option("--rule", required=True, metavar="RULE", help="The rule, such as trimmed-mean.")(function)
+
+
+def pre_option(function: Decorated) -> Decorated:
+    """Add ``--pre``, in the order of application."""
+    return click.option(
+        "--pre", multiple=True, metavar="P", help="Apply this first: nnm, clip, arc or bucketing; may be repeated."
+    )(function)
+
+
+def parameters_option(function: Decorated) -> Decorated:
+    """Add ``--parameter K=V``: numbers and words by name."""
+    return click.option(
+        "--parameter",
+        "parameters",
+        multiple=True,
+        metavar="K=V",
+        callback=_parameters,
+        help="A parameter of the rule or of what comes before it, such as W=0.5; may be repeated.",
+    )(function)
+
+
+def _parameters(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name or name in found:
+            raise click.BadParameter(f"{value!r} is not K=V, each K once")
+        found[name] = _value(text)
+    return found
+
+
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def round_report(updates: str, found: Round, *, explain: bool) -> Report:
+    """Turn a round into a report."""
+    details = {
+        "round": found.round,
+        "rule": found.rule,
+        "faulty": found.faulty,
+        "n": found.n,
+        "pre": list(found.pre),
+        "parameters": dict(found.parameters),
+        "form": found.form,
+        "base": found.base,
+        "accepted": [_accepted(each) for each in found.accepted],
+        "rejected": [_rejected(each) for each in found.rejected],
+        "guarantee": _guarantee(found.guarantee),
+        "diameter": found.diameter,
+        "heterogeneity": found.heterogeneity,
+        "digest": found.digest,
+        "output": str(found.output) if found.output else "",
+        "statement": str(found.statement) if found.statement else "",
+    }
+    if explain:
+        from cli.rules_table import rules_table
+
+        details["rules"] = rules_table(found)
+    return Report(
+        command="aggregate",
+        subject=updates,
+        base=updates,
+        decision=found.decision,
+        exit_status=found.exit_status,
+        findings=found.findings,
+        checked_files=found.n + len(found.rejected),
+        details=details,
+        lines=tuple(_lines(found, details.get("rules"))),
+    )
+
+
+def _guarantee(found: Any) -> dict[str, Any] | None:
+    import msgspec
+
+    if found is None:
+        return None
+    tree: dict[str, Any] = msgspec.to_builtins(found, enc_hook=str)
+    return tree
+
+
+def _accepted(each: Accepted) -> dict[str, Any]:
+    return {
+        "contributor": each.contributor,
+        "path": each.path,
+        "rule": "",
+        "message": "",
+        "digest": each.digest,
+        "key": each.key,
+        "voting_right": each.voting_right,
+        "coefficient": each.coefficient,
+    }
+
+
+def _rejected(each: Rejected) -> dict[str, Any]:
+    return {
+        "contributor": each.contributor,
+        "path": each.path,
+        "rule": each.rule,
+        "message": each.message,
+        "digest": each.digest,
+    }
+
+
+def _lines(found: Round, table: list[dict[str, Any]] | None) -> list[str]:
+    lines = [f"round {found.round}: {found.n} updates count, {len(found.rejected)} do not"]
+    width = max((len(each.contributor) for each in found.accepted), default=0)
+    for each in found.accepted:
+        part = "" if each.coefficient is None else f"  part {each.coefficient:.4f}"
+        lines.append(f"  {each.contributor:<{width}}  voting right {each.voting_right:g}{part}  {each.path}")
+    if found.guarantee is not None:
+        lines += [f"  {sentence}" for sentence in found.guarantee.sentences(found.diameter, found.heterogeneity)]
+    if table:
+        lines += _table(table)
+    if found.digest:
+        lines.append(f"result: sha256:{found.digest}" + (f" in {found.output}" if found.output else ""))
+    return lines
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [f"  {'rule':<20} {'least n':>8} {'kappa':>10}  for this round"]
+    for row in rows:
+        kappa = "-" if row["kappa"] is None else f"{row['kappa']:.3g}"
+        lines.append(f"  {row['rule']:<20} {row['least_n']!s:>8} {kappa:>10}  {row['condition']}")
+    return lines
+
+
+def replay_report(output: str, found: Replay) -> Report:
+    """Turn a replay into a report."""
+    details = {
+        "round": found.round,
+        "rule": found.rule,
+        "n": len(found.accepted),
+        "accepted": [_accepted(each) for each in found.accepted],
+        "rejected": [_rejected(each) for each in found.rejected],
+        "digest": found.digest,
+        "recomputed": found.recomputed,
+        "signer": found.signer,
+    }
+    lines = []
+    if found.recomputed:
+        lines.append(f"round {found.round} by {found.rule}: recomputed sha256:{found.recomputed}")
+    return Report(
+        command="replay",
+        subject=output,
+        decision=found.decision,
+        exit_status=found.exit_status,
+        findings=found.findings,
+        checked_files=len(found.accepted),
+        details=details,
+        lines=tuple(lines),
+    )

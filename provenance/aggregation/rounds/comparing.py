@@ -1,0 +1,50 @@
+"""Where two results differ, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from provenance.aggregation.rounds.examining import offsets_of, read_header, read_values
+from provenance.aggregation.rounds.layout import difference, layout_of, pieces
+from provenance.errors import Malformed
+
+__all__ = ["first_difference"]
+
+
+def first_difference(expected: Path, found: Path) -> str:
+    """Name the first tensor that differs, how many of its values do, and by how much at most."""
+    try:
+        with expected.open("rb") as ours, found.open("rb") as theirs:
+            return _difference(ours.fileno(), theirs.fileno())
+    except (Malformed, OSError) as error:
+        return f"it cannot be read: {error}"
+
+
+def _difference(ours: int, theirs: int) -> str:
+    headers = [read_header(descriptor)[0] for descriptor in (ours, theirs)]
+    layouts = [layout_of(header) for header in headers]
+    if said := difference(layouts[1], layouts[0]):
+        return said
+    offsets = [offsets_of(header, layouts[0]) for header in headers]
+    counts: dict[int, int] = {}
+    largest = 0.0
+    for piece in pieces(layouts[0]):
+        mine, other = (
+            read_values(descriptor, where, piece.span, piece.offset, piece.length)
+            for descriptor, where in zip((ours, theirs), offsets, strict=True)
+        )
+        unequal = mine.view(f"u{mine.itemsize}") != other.view(f"u{mine.itemsize}")
+        if unequal.any():
+            counts[piece.span] = counts.get(piece.span, 0) + int(np.count_nonzero(unequal))
+            apart = np.abs(mine[unequal].astype(np.float64) - other[unequal].astype(np.float64))
+            largest = max(largest, float(np.max(apart, initial=0.0)))
+    if not counts:
+        return "the files differ outside of the tensors' values"
+    first = min(counts)
+    span = layouts[0].spans[first]
+    more = f", and {len(counts) - 1} other tensors" if len(counts) > 1 else ""
+    return (
+        f"tensor {span.name[:200]}, {counts[first]} of {span.count} values{more}; largest difference {largest:.3g}"
+    )

@@ -1,0 +1,199 @@
+"""The verb ``replay``: recompute a round from its statement and its updates, and compare every bit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+
+from policies import Finding, finding
+from policies.findings import outcome
+from provenance.aggregation.rounds.admission import Admission
+from provenance.aggregation.rounds.claims import RoundName
+from provenance.aggregation.rounds.comparing import first_difference
+from provenance.aggregation.rounds.computing import Recipe, compute
+from provenance.aggregation.rounds.members import AnyKey, open_roster, voting_right
+from provenance.aggregation.rounds.result import Accepted, Replay
+from provenance.aggregation.rounds.round import admitted
+from provenance.aggregation.rounds.statement import METHOD_VERSION, Recorded, read_round_statement
+from provenance.attestations.discovery import BundleSource, stored_bundles
+from provenance.attestations.types import SLSA_PREDICATE_TYPE
+from provenance.errors import ProvenanceError, UsageError
+from provenance.lineage.statements import attestation_directory
+from provenance.lineage.subjects import subject_of
+from provenance.signing.statements import read_statement, trust_of_keys, verify_statement
+from provenance.trust.roster import VerifiedRoster
+
+__all__ = ["replay"]
+
+AnyPath = str | PathLike[str]
+
+
+def replay(  # noqa: PLR0913 (the options of the command)
+    result: AnyPath,
+    *,
+    updates: AnyPath,
+    roster: AnyPath,
+    roster_keys: Iterable[AnyKey] = (),
+    keys: Iterable[AnyKey] = (),
+    base: AnyPath | None = None,
+    store: Iterable[AnyPath] = (),
+    threads: int | None = None,
+    now: datetime | None = None,
+) -> Replay:
+    """Recompute the result of a round and refuse it where it is not what the verified updates give.
+
+    The round's statement is looked for in ``.provenance/`` beside the result and in ``store``; ``keys`` are those
+    accepted to sign it (any where none is given, which a warning says). A valid update of the folder that the
+    statement leaves out refuses too. Returns a ``Replay`` whatever the verdict; raises ``UsageError`` and what
+    ``load_roster`` raises.
+    """
+    path, keys = Path(result), tuple(keys)
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    verified, about_roster = open_roster(roster, tuple(roster_keys) or keys)
+    subject = subject_of(path)
+    found = _statement(path, subject.digest["sha256"], keys, tuple(Path(each) for each in store))
+    if not isinstance(found, tuple):
+        return _verdict((*about_roster, found), digest=subject.digest["sha256"])
+    recorded, signer, about_statement = found
+    name = RoundName(recorded.task, recorded.number)
+    moment = now or datetime.now(UTC)
+    with admitted(
+        Path(updates), verified, name, base, base_digest=recorded.base, now=moment
+    ) as admission:
+        judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
+        recomputed = ""
+        if outcome(judged) == "accepted":
+            recomputed, differing = _recompute(path, recorded, admission, threads)
+            judged += differing
+    return _verdict(
+        judged,
+        round=str(name),
+        rule=recorded.rule,
+        digest=subject.digest["sha256"],
+        recomputed=recomputed,
+        signer=signer,
+        accepted=recorded.accepted,
+        rejected=admission.rejected,
+    )
+
+
+def _verdict(findings: Sequence[Finding], **members: object) -> Replay:
+    return Replay(decision=outcome(list(findings)), findings=tuple(findings), **members)  # type: ignore[arg-type]
+
+
+def _statement(
+    path: Path, digest: str, keys: tuple[AnyKey, ...], stores: tuple[Path, ...]
+) -> tuple[Recorded, str, tuple[Finding, ...]] | Finding:
+    """Find the statement of the round: the one about this digest, else the one that lies under the result's name."""
+    trust = trust_of_keys(keys)
+    about: list[tuple[Recorded, str, str]] = []
+    for source in _sources(path, stores):
+        try:
+            unverified = read_statement(source)
+            if unverified.statement.predicate_type != SLSA_PREDICATE_TYPE:
+                continue
+            recorded = read_round_statement(unverified.statement)
+            signer = verify_statement(unverified, trust).signer.fingerprint if keys else ""
+        except ProvenanceError:
+            continue  # by somebody else, or broken: it says nothing of this round
+        named = unverified.statement.subject[0].name == path.name
+        if recorded is not None and (recorded.digest == digest or named):
+            about.append((recorded, signer, source.where))
+    about.sort(key=lambda each: each[0].digest != digest)
+    if not about:
+        return finding(
+            "AGG019", "no statement about this result was found that an accepted key signed", path=str(path)
+        )
+    recorded, signer, where = about[0]
+    notes: list[Finding] = []
+    if not keys:
+        said = "no key was named, so it is not known who states the round; it is recomputed all the same"
+        notes.append(finding("AGG019", said, path=where, severity="warning"))
+    return recorded, signer, tuple(notes)
+
+
+def _sources(path: Path, stores: tuple[Path, ...]) -> Iterator[BundleSource]:
+    yield from stored_bundles(attestation_directory(path))
+    for store in stores:
+        yield from stored_bundles(store)
+        yield from stored_bundles(store / ".provenance")
+
+
+def _compare(recorded: Recorded, admission: Admission, roster: VerifiedRoster) -> Iterator[Finding]:
+    """Hold the updates that the statement names against those that count by the roster and the folder."""
+    if recorded.method != METHOD_VERSION:
+        yield finding(
+            "AGG018", f"the round was computed by method {recorded.method[:20]}, this is {METHOD_VERSION}"
+        )
+    theirs = {(each.contributor, each.digest): each for each in recorded.accepted}
+    ours = {
+        (claim.contributor, claim.digest): update.name
+        for claim, update in zip(admission.claims, admission.updates, strict=True)
+    }
+    there = {update.digest: update for update in admission.rejected if update.digest}
+    for identity, each in theirs.items():
+        if identity not in ours:
+            yield _not_ours(each, there)
+        elif each.voting_right != (right := voting_right(roster, each.contributor)):
+            said = f"it was counted with the voting right {each.voting_right:g}, and the roster says {right:g}"
+            yield finding("AGG020", said, path=each.path, where=each.contributor)
+    if len(theirs) != len(recorded.accepted):
+        yield finding("AGG020", "the statement names an update twice")
+    for contributor, digest in sorted(ours.keys() - theirs.keys()):
+        yield finding(
+            "AGG017",
+            f"the round left out the valid update of {contributor}",
+            path=ours[contributor, digest],
+            where=contributor,
+        )
+
+
+def _not_ours(each: Accepted, rejected: dict[str, object]) -> Finding:
+    reason = rejected.get(each.digest)
+    if reason is None or getattr(reason, "rule", "") == "AGG012":
+        return finding(
+            "AGG018",
+            f"the update of {each.contributor} is not in the folder",
+            path=each.path,
+            where=each.contributor,
+            notes=(f"sha256:{each.digest}",),
+        )
+    said = f"the update of {each.contributor} was used and does not count: {getattr(reason, 'message', '')}"
+    return finding("AGG020", said, path=each.path, where=each.contributor)
+
+
+def _recompute(
+    path: Path, recorded: Recorded, admission: Admission, threads: int | None
+) -> tuple[str, list[Finding]]:
+    recipe = Recipe(recorded.rule, recorded.faulty, recorded.pre, recorded.parameters)
+    rights = tuple(each.voting_right for each in recorded.accepted)
+    _, broken = recipe.guarantee(len(rights), rights)
+    problems = [*broken, *recipe.needs_base(admission, broken)]
+    if problems:
+        return "", problems
+    with tempfile.TemporaryDirectory(prefix="provenance-") as directory:
+        target = Path(directory) / "result.safetensors"
+        computed = compute(admission, recipe, rights, target, threads=threads)
+        found = subject_of(path).digest["sha256"]
+        differing = []
+        if computed.digest != found:
+            where = first_difference(target, path)
+            differing.append(
+                finding(
+                    "AGG016",
+                    "the result is not what the verified updates give",
+                    path=str(path),
+                    where=where,
+                    notes=(f"recomputed sha256:{computed.digest}", f"found sha256:{found}"),
+                )
+            )
+        if computed.digest != recorded.digest:
+            said = "the statement names another result than the updates give"
+            differing.append(
+                finding("AGG016", said, path=str(path), notes=(f"stated sha256:{recorded.digest}",))
+            )
+    return computed.digest, differing

@@ -1,0 +1,88 @@
+"""What a round came to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from policies import Finding
+from policies.findings import DecisionName
+from provenance.aggregation.rounds.claims import Rejected
+
+__all__ = ["Accepted", "Replay", "Round"]
+
+_EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided": 3}
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """An update that counts: whose, which file, its root digest (hex), the voting right, and its part in the result.
+
+    ``coefficient`` is the factor of the update in a result that is a weighted sum, and for rules that work on each
+    coordinate the share of coordinates in which it was used; None where the round was not computed.
+    """
+
+    contributor: str
+    path: str
+    digest: str
+    statement: str
+    key: str
+    voting_right: float = 1.0
+    coefficient: float | None = None
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict over a round: who takes part, what the rule guarantees, and the result.
+
+    ``digest`` is the root digest (hex) of the result, "" where there is none; ``tensors`` are the result's values as
+    numpy arrays where no file was asked for. ``guarantee`` is what ``guarantee()`` returns for this n and faulty.
+    """
+
+    decision: DecisionName
+    findings: tuple[Finding, ...]
+    round: str
+    rule: str
+    faulty: int
+    pre: tuple[str, ...] = ()
+    parameters: dict[str, Any] = {}
+    form: str = "weights"
+    base: str = ""
+    accepted: tuple[Accepted, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    guarantee: Any = None
+    diameter: float | None = None
+    heterogeneity: float | None = None
+    digest: str = ""
+    output: Path | None = None
+    statement: Path | None = None
+    tensors: dict[str, Any] | None = None
+
+    @property
+    def n(self) -> int:
+        """How many verified updates take part."""
+        return len(self.accepted)
+
+    @property
+    def exit_status(self) -> int:
+        """The command's exit status: 0 accepted, 1 refused, 3 undecided."""
+        return _EXIT_STATUS[self.decision]
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict over a result that was recomputed: ``digest`` is that of the result, ``recomputed`` what came out."""
+
+    decision: DecisionName
+    findings: tuple[Finding, ...]
+    round: str = ""
+    rule: str = ""
+    digest: str = ""
+    recomputed: str = ""
+    signer: str = ""
+    accepted: tuple[Accepted, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """The command's exit status: 0 accepted, 1 refused, 3 undecided."""
+        return _EXIT_STATUS[self.decision]

@@ -1,0 +1,145 @@
+"""From admitted updates to the bytes of a result."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from policies import Finding, finding
+from provenance.aggregation.aggregate import aggregate
+from provenance.aggregation.guarantees import Guarantee, guarantee
+from provenance.aggregation.plan import Plan, planned
+from provenance.aggregation.rounds.admission import Admission
+from provenance.aggregation.rounds.layout import Layout
+from provenance.aggregation.rounds.output import Output, written
+from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
+from provenance.errors import UsageError
+
+__all__ = ["Computed", "Recipe", "compute"]
+
+_MANY = 1 << 20  # contributors: more than any rule asks for
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """How updates are to be combined; raises ``UsageError`` where there is no such rule, step or parameter."""
+
+    rule: str
+    faulty: int
+    pre: tuple[str, ...] = ()
+    parameters: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse what no number of updates could make right."""
+        try:
+            self.plan(_MANY)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    def plan(self, n: int, rights: Sequence[float] | None = None) -> Plan:
+        """Plan for n updates; raises ``ValueError`` where the conditions do not hold."""
+        return planned(
+            self.rule,
+            n=n,
+            faulty=self.faulty,
+            pre=self.pre,
+            voting_rights=rights,
+            parameters=self.parameters,
+        )
+
+    def guarantee(
+        self, n: int, rights: Sequence[float]
+    ) -> tuple[Guarantee | None, tuple[Finding, ...]]:
+        """Say what the rule guarantees for so many verified updates, or why it guarantees nothing (AGG013)."""
+        try:
+            self.plan(n, rights or None)
+            return guarantee(self.rule, n=n, faulty=self.faulty, pre=self.pre), ()
+        except ValueError as error:
+            return None, (finding("AGG013", str(error)),)
+
+    def needs_base(self, admission: Admission, broken: Sequence[Finding]) -> tuple[Finding, ...]:
+        """Say that the base model is missing, where the rule works on the differences from it (AGG014)."""
+        if broken or admission.findings or admission.base is not None or admission.form == "delta":
+            return ()
+        if self.plan(max(1, len(admission.claims))).equivariant:
+            return ()
+        digest = admission.base_digest
+        said = f"{self.rule} works on the differences from the base model, which is not there (sha256:{digest})"
+        return (finding("AGG014", said, hint="name the base model with --base"),)
+
+
+class Computed(msgspec.Struct, frozen=True, kw_only=True):
+    """A result that was written: its root digest (hex), and each update's factor (None where there is none)."""
+
+    digest: str
+    coefficients: tuple[float | None, ...]
+    diameter: float | None
+    heterogeneity: float | None
+
+
+def compute(
+    admission: Admission,
+    recipe: Recipe,
+    rights: Sequence[float],
+    target: Path,
+    *,
+    threads: int | None = None,
+) -> Computed:
+    """Combine the updates of a round into the file ``target``, which holds the same bytes wherever it is computed.
+
+    Rules that are not translation-equivariant work on the differences of weights from the base model. Raises
+    ``Refused`` (AGG015) where an update is no longer what was verified, and ``UsageError`` where nothing can be written.
+    """
+    plan = recipe.plan(len(admission.claims), rights)
+    layout = admission.updates[0].examined.layout
+    centre = admission.base if admission.form == "weights" and not plan.equivariant else None
+    stream = StreamedUpdates(admission.updates, layout, centre)
+    with written(target, layout, _metadata(admission, recipe)) as output:
+        result = aggregate(
+            stream,
+            rule=recipe.rule,
+            faulty=recipe.faulty,
+            pre=recipe.pre,
+            voting_rights=rights,
+            parameters=recipe.parameters,
+            threads=threads,
+            out=_writer(output, layout, centre),
+        )
+        digest = hashlib.sha256(_digest(output.descriptor)).hexdigest()
+    found = result.coefficients
+    return Computed(
+        digest=digest,
+        coefficients=found if found is not None else (None,) * len(rights),
+        diameter=result.diameter,
+        heterogeneity=result.heterogeneity,
+    )
+
+
+def _metadata(admission: Admission, recipe: Recipe) -> dict[str, str]:
+    """What a person sees who opens the file; no time and no path, so that the bytes are the same everywhere."""
+    return {"round": str(admission.round), "rule": recipe.rule, "form": admission.form}
+
+
+def _writer(
+    output: Output, layout: Layout, centre: OpenUpdate | None
+) -> Callable[[int, np.ndarray[Any, Any]], None]:
+    """Store values as they come, and put them back on the base model where they are differences from it."""
+    if centre is None:
+        return output.store
+    base = StreamedUpdates([centre], layout)
+
+    def store(start: int, values: np.ndarray[Any, Any]) -> None:
+        output.store(start, values + base.chunks(start, start + len(values))[0].astype(np.float64))
+
+    return store
+
+
+def _digest(descriptor: int) -> bytes:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").digest()

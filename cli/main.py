@@ -28,6 +28,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write a checkpoint's tensors as safetensors, running nothing.",
     ),
     "run": ("cli.commands.run:run", "Run a program under the guard: whatever it loads obeys a policy."),
+    "aggregate": (
+        "cli.commands.aggregate:aggregate",
+        "Combine the verified updates of a round by a robust rule.",
+    ),
+    "replay": ("cli.commands.replay:replay", "Recompute a round from its updates, and compare every bit."),
     "digest": ("cli.commands.digest:digest", "Print the digests that identify an artifact."),
     "inspect": ("cli.commands.inspect:inspect", "Show what a bundle says, without verifying it."),
     "policy": ("cli.commands.policy:policy", "List, show and check policies."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -10,6 +10,7 @@ import click
 from cli.rendering.report import Report
 
 if TYPE_CHECKING:
+    from provenance.aggregation.rounds.choices import RuleChoice
     from provenance.aggregation.rounds.claims import Rejected
     from provenance.aggregation.rounds.result import Accepted, Replay, Round
 
@@ -20,13 +21,18 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 def rule_option(function: Decorated) -> Decorated:
     """Add ``--rule``."""
-    return click.option("--rule", required=True, metavar="RULE", help="The rule, such as trimmed-mean.")(function)
+    return click.option("--rule", required=True, metavar="RULE", help="The rule, such as trimmed-mean.")(
+        function
+    )
 
 
 def pre_option(function: Decorated) -> Decorated:
     """Add ``--pre``, in the order of application."""
     return click.option(
-        "--pre", multiple=True, metavar="P", help="Apply this first: nnm, clip, arc or bucketing; may be repeated."
+        "--pre",
+        multiple=True,
+        metavar="P",
+        help="Apply this first: nnm, clip, arc or bucketing; may be repeated.",
     )(function)
 
 
@@ -62,8 +68,12 @@ def _value(text: str) -> int | float | str:
 
 
 def round_report(updates: str, found: Round, *, explain: bool) -> Report:
-    """Turn a round into a report."""
-    details = {
+    """Turn a round into a report; with ``explain`` it says of every rule what it would do for this round."""
+    import msgspec
+
+    from provenance.aggregation.rounds.choices import choices_for
+
+    details: dict[str, Any] = {
         "round": found.round,
         "rule": found.rule,
         "faulty": found.faulty,
@@ -81,10 +91,9 @@ def round_report(updates: str, found: Round, *, explain: bool) -> Report:
         "output": str(found.output) if found.output else "",
         "statement": str(found.statement) if found.statement else "",
     }
+    table = choices_for(found.n, found.faulty) if explain else ()
     if explain:
-        from cli.rules_table import rules_table
-
-        details["rules"] = rules_table(found)
+        details["rules"] = msgspec.to_builtins(table)
     return Report(
         command="aggregate",
         subject=updates,
@@ -94,7 +103,7 @@ def round_report(updates: str, found: Round, *, explain: bool) -> Report:
         findings=found.findings,
         checked_files=found.n + len(found.rejected),
         details=details,
-        lines=tuple(_lines(found, details.get("rules"))),
+        lines=(*_lines(found), *_table(table)),
     )
 
 
@@ -130,27 +139,24 @@ def _rejected(each: Rejected) -> dict[str, Any]:
     }
 
 
-def _lines(found: Round, table: list[dict[str, Any]] | None) -> list[str]:
-    lines = [f"round {found.round}: {found.n} updates count, {len(found.rejected)} do not"]
+def _lines(found: Round) -> Iterator[str]:
+    yield f"round {found.round}: {found.n} updates count, {len(found.rejected)} do not"
     width = max((len(each.contributor) for each in found.accepted), default=0)
     for each in found.accepted:
         part = "" if each.coefficient is None else f"  part {each.coefficient:.4f}"
-        lines.append(f"  {each.contributor:<{width}}  voting right {each.voting_right:g}{part}  {each.path}")
+        yield f"  {each.contributor:<{width}}  voting right {each.voting_right:g}{part}  {each.path}"
     if found.guarantee is not None:
-        lines += [f"  {sentence}" for sentence in found.guarantee.sentences(found.diameter, found.heterogeneity)]
-    if table:
-        lines += _table(table)
+        yield from found.guarantee.explain(diameter=found.diameter, heterogeneity=found.heterogeneity)
     if found.digest:
-        lines.append(f"result: sha256:{found.digest}" + (f" in {found.output}" if found.output else ""))
-    return lines
+        yield f"result: sha256:{found.digest}" + (f" in {found.output}" if found.output else "")
 
 
-def _table(rows: list[dict[str, Any]]) -> list[str]:
-    lines = [f"  {'rule':<20} {'least n':>8} {'kappa':>10}  for this round"]
-    for row in rows:
-        kappa = "-" if row["kappa"] is None else f"{row['kappa']:.3g}"
-        lines.append(f"  {row['rule']:<20} {row['least_n']!s:>8} {kappa:>10}  {row['condition']}")
-    return lines
+def _table(choices: tuple[RuleChoice, ...]) -> Iterator[str]:
+    if choices:
+        yield f"{'rule':<20} {'least n':>7} {'kappa':>8}  for this round"
+    for each in choices:
+        kappa = "-" if each.kappa is None else f"{each.kappa:.3g}"
+        yield f"{each.rule:<20} {each.least_n:>7} {kappa:>8}  {'usable' if each.usable else each.condition}"
 
 
 def replay_report(output: str, found: Replay) -> Report:

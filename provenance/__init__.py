@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from policies import Finding, Policy
+    from provenance import aggregation
+    from provenance.aggregation.rounds.replaying import replay
+    from provenance.aggregation.rounds.result import Replay, Round
+    from provenance.aggregation.rounds.round import aggregate
     from provenance.errors import (
         Malformed,
         ProvenanceError,
@@ -41,16 +45,21 @@ __all__ = [
     "Policy",
     "ProvenanceError",
     "Refused",
+    "Replay",
+    "Round",
     "Scan",
     "Undecided",
     "Unreadable",
     "UsageError",
     "Verification",
+    "aggregate",
+    "aggregation",
     "convert",
     "guard",
     "load",
     "minimal_allowlist",
     "open_tensors",
+    "replay",
     "scan",
     "sealed",
     "sign",
@@ -62,23 +71,30 @@ _HOMES = {
     "Finding": "policies",
     "Guard": "provenance.loading.guard",
     "Policy": "policies",
+    "Replay": "provenance.aggregation.rounds.result",
+    "Round": "provenance.aggregation.rounds.result",
     "Scan": "provenance.scanning.verb",
     "Verification": "provenance.verification",
+    "aggregate": "provenance.aggregation.rounds.round",
     "convert": "provenance.loading.convert",
     "guard": "provenance.loading.guard",
     "load": "provenance.loading.load",
     "minimal_allowlist": "provenance.scanning.verb",
     "open_tensors": "provenance.loading.lazy",
+    "replay": "provenance.aggregation.rounds.replaying",
     "scan": "provenance.scanning.verb",
     "sealed": "provenance.loading.sealed",
     "sign": "provenance.signing.sign",
     "verify": "provenance.verification",
 }
+_PACKAGES = frozenset({"aggregation"})
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'provenance' has no attribute {name!r}")
+    if name in _PACKAGES:
+        return import_module(f"provenance.{name}")
     found = getattr(import_module(_HOMES.get(name, "provenance.errors")), name)
     globals()[name] = found
     return found

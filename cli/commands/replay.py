@@ -17,9 +17,15 @@ __all__ = ["replay"]
 @click.option("--updates", type=FILE, required=True, metavar="UPDATES_DIR", help="The folder of the updates.")
 @click.option("--roster", type=FILE, required=True, help="The roster of the round.")
 @click.option(
-    "--roster-key", "roster_keys", type=FILE, multiple=True, help="A maintainer's public key; may be repeated."
+    "--roster-key",
+    "roster_keys",
+    type=FILE,
+    multiple=True,
+    help="A maintainer's public key; may be repeated.",
 )
-@click.option("--key", "keys", type=FILE, multiple=True, help="Accept statements of this key; may be repeated.")
+@click.option(
+    "--key", "keys", type=FILE, multiple=True, help="Accept statements of this key; may be repeated."
+)
 @click.option("--base", type=FILE, help="The model that the updates start from.")
 @click.option(
     "--store", type=FILE, multiple=True, envvar="PROVENANCE_STORE", help="Where the statement may lie."

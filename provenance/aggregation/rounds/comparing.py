@@ -32,7 +32,13 @@ def _difference(ours: int, theirs: int) -> str:
     largest = 0.0
     for piece in pieces(layouts[0]):
         mine, other = (
-            read_values(descriptor, where, piece.span, piece.offset, piece.length)
+            read_values(
+                descriptor,
+                where,
+                piece.span,
+                piece.offset,
+                np.empty(piece.length, where.dtypes[piece.span]),
+            )
             for descriptor, where in zip((ours, theirs), offsets, strict=True)
         )
         unequal = mine.view(f"u{mine.itemsize}") != other.view(f"u{mine.itemsize}")
@@ -45,6 +51,4 @@ def _difference(ours: int, theirs: int) -> str:
     first = min(counts)
     span = layouts[0].spans[first]
     more = f", and {len(counts) - 1} other tensors" if len(counts) > 1 else ""
-    return (
-        f"tensor {span.name[:200]}, {counts[first]} of {span.count} values{more}; largest difference {largest:.3g}"
-    )
+    return f"tensor {span.name[:200]}, {counts[first]} of {span.count} values{more}; largest difference {largest:.3g}"

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from policies import Finding, finding
-from provenance.aggregation.aggregate import aggregate
+from provenance.aggregation.aggregating import aggregate
 from provenance.aggregation.guarantees import Guarantee, guarantee
 from provenance.aggregation.plan import Plan, planned
 from provenance.aggregation.rounds.admission import Admission
@@ -52,13 +52,12 @@ class Recipe(msgspec.Struct, frozen=True):
             parameters=self.parameters,
         )
 
-    def guarantee(
-        self, n: int, rights: Sequence[float]
-    ) -> tuple[Guarantee | None, tuple[Finding, ...]]:
+    def guarantee(self, n: int, rights: Sequence[float]) -> tuple[Guarantee | None, tuple[Finding, ...]]:
         """Say what the rule guarantees for so many verified updates, or why it guarantees nothing (AGG013)."""
         try:
             self.plan(n, rights or None)
-            return guarantee(self.rule, n=n, faulty=self.faulty, pre=self.pre), ()
+            found = guarantee(self.rule, n=n, faulty=self.faulty, pre=self.pre, parameters=self.parameters)
+            return found, ()
         except ValueError as error:
             return None, (finding("AGG013", str(error)),)
 
@@ -69,13 +68,19 @@ class Recipe(msgspec.Struct, frozen=True):
         if self.plan(max(1, len(admission.claims))).equivariant:
             return ()
         digest = admission.base_digest
-        said = f"{self.rule} works on the differences from the base model, which is not there (sha256:{digest})"
+        said = (
+            f"{self.rule} works on the differences from the base model, which is not there (sha256:{digest})"
+        )
         return (finding("AGG014", said, hint="name the base model with --base"),)
 
 
 class Computed(msgspec.Struct, frozen=True, kw_only=True):
-    """A result that was written: its root digest (hex), and each update's factor (None where there is none)."""
+    """A result that was written: its digests, and each update's factor (None where there is none).
 
+    ``sha256`` is that of the file's bytes; ``digest`` is the root digest in hex.
+    """
+
+    sha256: bytes
     digest: str
     coefficients: tuple[float | None, ...]
     diameter: float | None
@@ -93,7 +98,7 @@ def compute(
     """Combine the updates of a round into the file ``target``, which holds the same bytes wherever it is computed.
 
     Rules that are not translation-equivariant work on the differences of weights from the base model. Raises
-    ``Refused`` (AGG015) where an update is no longer what was verified, and ``UsageError`` where nothing can be written.
+    ``Refused`` (AGG015) where an update is no longer what was verified, ``UsageError`` where nothing can be written.
     """
     plan = recipe.plan(len(admission.claims), rights)
     layout = admission.updates[0].examined.layout
@@ -110,10 +115,11 @@ def compute(
             threads=threads,
             out=_writer(output, layout, centre),
         )
-        digest = hashlib.sha256(_digest(output.descriptor)).hexdigest()
+        sha256 = _digest(output.descriptor)
     found = result.coefficients
     return Computed(
-        digest=digest,
+        sha256=sha256,
+        digest=hashlib.sha256(sha256).hexdigest(),
         coefficients=found if found is not None else (None,) * len(rights),
         diameter=result.diameter,
         heterogeneity=result.heterogeneity,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from blake3 import blake3
 
-from provenance.aggregation.rounds.layout import Layout, Piece, layout_of, pieces
+from provenance.aggregation.rounds.layout import GRID, Layout, Piece, layout_of, pieces
+from provenance.aggregation.rounds.sealing import Tag, new_tag
 from provenance.aggregation.rounds.values import largest, widened
 from provenance.errors import Malformed
 from provenance.scanning.safetensors import MAX_HEADER_BYTES, Header, header_length, parse_header
@@ -20,12 +20,13 @@ from provenance.scanning.safetensors import MAX_HEADER_BYTES, Header, header_len
 __all__ = ["Examined", "Offsets", "examine_update", "offsets_of", "read_header", "read_values"]
 
 _SLICE = 1 << 20
+_RUN = 16  # pieces
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """What one read showed: the file's SHA-256, the root digest by which it is known, and what its values are.
 
-    ``checks`` are the BLAKE3 digests of the pieces of the layout, in their order, by which later reads are proven.
+    ``tags`` are those that ``tag`` gives the pieces of the layout, in their order: later reads are proven by them.
     ``finite`` is False for a NaN or an infinity; ``square`` is the squared Euclidean norm of all values, and
     ``overflowing`` names a tensor whose norm its own dtype cannot hold ("" for none).
     """
@@ -33,7 +34,8 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes
     digest: bytes
     layout: Layout
-    checks: tuple[bytes, ...]
+    tag: Tag
+    tags: tuple[bytes, ...]
     finite: bool
     square: float
     overflowing: str = ""
@@ -71,18 +73,20 @@ def examine_update(descriptor: int) -> Examined:
     whole = hashlib.sha256()
     whole.update(os.pread(descriptor, header.data_start, 0))
     cuts = list(pieces(layout))
-    checks: list[bytes] = [b""] * len(cuts)
-    squares = [0.0] * len(layout.spans)
-    position = header.data_start
-    # In the order of the file's bytes, which need not be that of the tensors' names.
-    for index in sorted(range(len(cuts)), key=lambda index: _byte(offsets, cuts[index])):
-        piece = cuts[index]
-        values = read_values(descriptor, offsets, piece.span, piece.offset, piece.length)
-        data = values.view(np.uint8).data
-        whole.update(data)
-        checks[index] = blake3(data).digest()
-        position += data.nbytes
-        squares[piece.span] += _square(values)
+    tag, tags, squares = new_tag(), [b""] * len(cuts), [0.0] * len(layout.spans)
+    position, buffer = header.data_start, np.empty(_RUN * GRID * 8, np.uint8)
+    for numbers in _runs(cuts, offsets):
+        first = cuts[numbers[0]]
+        length = sum(cuts[number].length for number in numbers)
+        dtype = offsets.dtypes[first.span]
+        values = buffer[: length * dtype.itemsize].view(dtype)
+        read_values(descriptor, offsets, first.span, first.offset, values)
+        whole.update(values.view(np.uint8).data)
+        squares[first.span] += _square(values)
+        position += values.nbytes
+        for number in numbers:
+            start = cuts[number].offset - first.offset
+            tags[number] = tag(number, values[start : start + cuts[number].length].view(np.uint8).data)
     if position != size or os.pread(descriptor, 1, size):
         raise Malformed("the file changed its length while it was read", code="AGG011")
     found = whole.digest()
@@ -90,7 +94,8 @@ def examine_update(descriptor: int) -> Examined:
         sha256=found,
         digest=hashlib.sha256(found).digest(),
         layout=layout,
-        checks=tuple(checks),
+        tag=tag,
+        tags=tuple(tags),
         finite=all(math.isfinite(square) for square in squares),
         square=math.fsum(squares),
         overflowing=next((name for name in _overflowing(layout, offsets, squares)), ""),
@@ -103,16 +108,24 @@ def _overflowing(layout: Layout, offsets: Offsets, squares: list[float]) -> Iter
             yield span.name
 
 
-def _byte(offsets: Offsets, piece: Piece) -> int:
-    return offsets.first[piece.span] + piece.offset * offsets.dtypes[piece.span].itemsize
+def _runs(cuts: Sequence[Piece], offsets: Offsets) -> Iterator[range]:
+    """Give the numbers of neighbouring pieces that are read at once, in the order of the file's bytes.
+
+    That need not be the order of the tensors' names. Long reads keep threads from waiting for each other.
+    """
+    starts = [number for number, piece in enumerate(cuts) if not piece.offset]
+    ends = [*starts[1:], len(cuts)]
+    spans = sorted(zip(starts, ends, strict=True), key=lambda each: offsets.first[cuts[each[0]].span])
+    for start, end in spans:
+        for number in range(start, end, _RUN):
+            yield range(number, min(number + _RUN, end))
 
 
 def read_values(
-    descriptor: int, offsets: Offsets, span: int, offset: int, count: int
+    descriptor: int, offsets: Offsets, span: int, offset: int, into: np.ndarray[tuple[int], Any]
 ) -> np.ndarray[tuple[int], Any]:
-    """Read elements of one tensor, as they are stored; raises ``OSError`` where the file is too short."""
-    dtype = offsets.dtypes[span]
-    values = np.empty(count, dtype)
+    """Fill an array with elements of one tensor, as they are stored; raises ``OSError`` where the file is too short."""
+    dtype, values = offsets.dtypes[span], into
     view = values.view(np.uint8).data
     at, done = offsets.first[span] + offset * dtype.itemsize, 0
     while done < len(view):

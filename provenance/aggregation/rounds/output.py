@@ -101,7 +101,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
             file.seek(tensor.start)
             dtype = widened(tensor.dtype, tensor.name).stored
             count = (tensor.end - tensor.start) // dtype.itemsize
-            arrays[tensor.name] = np.frombuffer(bytearray(file.read(count * dtype.itemsize)), dtype, count).reshape(
-                tensor.shape
-            )
+            arrays[tensor.name] = np.frombuffer(
+                bytearray(file.read(count * dtype.itemsize)), dtype, count
+            ).reshape(tensor.shape)
     return arrays

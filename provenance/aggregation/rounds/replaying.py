@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from policies import Finding, finding
 from policies.findings import outcome
 from provenance.aggregation.rounds.admission import Admission
-from provenance.aggregation.rounds.claims import RoundName
+from provenance.aggregation.rounds.claims import Rejected, RoundName
 from provenance.aggregation.rounds.comparing import first_difference
 from provenance.aggregation.rounds.computing import Recipe, compute
 from provenance.aggregation.rounds.members import AnyKey, open_roster, voting_right
@@ -61,9 +61,7 @@ def replay(  # noqa: PLR0913 (the options of the command)
     recorded, signer, about_statement = found
     name = RoundName(recorded.task, recorded.number)
     moment = now or datetime.now(UTC)
-    with admitted(
-        Path(updates), verified, name, base, base_digest=recorded.base, now=moment
-    ) as admission:
+    with admitted(Path(updates), verified, name, base, base_digest=recorded.base, now=moment) as admission:
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
         recomputed = ""
         if outcome(judged) == "accepted":
@@ -139,7 +137,9 @@ def _compare(recorded: Recorded, admission: Admission, roster: VerifiedRoster) -
         if identity not in ours:
             yield _not_ours(each, there)
         elif each.voting_right != (right := voting_right(roster, each.contributor)):
-            said = f"it was counted with the voting right {each.voting_right:g}, and the roster says {right:g}"
+            said = (
+                f"it was counted with the voting right {each.voting_right:g}, and the roster says {right:g}"
+            )
             yield finding("AGG020", said, path=each.path, where=each.contributor)
     if len(theirs) != len(recorded.accepted):
         yield finding("AGG020", "the statement names an update twice")
@@ -152,9 +152,9 @@ def _compare(recorded: Recorded, admission: Admission, roster: VerifiedRoster) -
         )
 
 
-def _not_ours(each: Accepted, rejected: dict[str, object]) -> Finding:
+def _not_ours(each: Accepted, rejected: Mapping[str, Rejected]) -> Finding:
     reason = rejected.get(each.digest)
-    if reason is None or getattr(reason, "rule", "") == "AGG012":
+    if reason is None or reason.rule == "AGG012":
         return finding(
             "AGG018",
             f"the update of {each.contributor} is not in the folder",
@@ -162,7 +162,7 @@ def _not_ours(each: Accepted, rejected: dict[str, object]) -> Finding:
             where=each.contributor,
             notes=(f"sha256:{each.digest}",),
         )
-    said = f"the update of {each.contributor} was used and does not count: {getattr(reason, 'message', '')}"
+    said = f"the update of {each.contributor} was used and does not count: {reason.message}"
     return finding("AGG020", said, path=each.path, where=each.contributor)
 
 

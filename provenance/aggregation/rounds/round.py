@@ -26,9 +26,9 @@ from provenance.aggregation.rounds.output import read_tensors
 from provenance.aggregation.rounds.proving import prove_claims
 from provenance.aggregation.rounds.result import Accepted, Round
 from provenance.aggregation.rounds.statement import round_statement
+from provenance.attestations.subjects import artifact_name, file_subject
 from provenance.errors import UsageError
 from provenance.lineage.statements import write_statement
-from provenance.lineage.subjects import subject_of
 from provenance.signing.keys import PrivateKey
 from provenance.signing.sign import sign
 from provenance.signing.signers import open_key
@@ -86,14 +86,12 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
         if result.decision != "accepted":
             return result
         with _target(output) as target:
-            computed = compute(
-                admission, recipe, _rights(result.accepted), target, threads=threads
-            )
+            computed = compute(admission, recipe, _rights(result.accepted), target, threads=threads)
             result = _with_result(result, computed, target, keep=output is not None)
     if output is not None:
         keep_evidence(Path(output), admission.equivocations)
     if signer is not None and output is not None:
-        result = _signed(result, Path(output), signer, members.roster, admission)
+        result = _signed(result, computed, signer, members.roster, admission)
     return result
 
 
@@ -139,7 +137,9 @@ def _judged(admission: Admission, members: Members, recipe: Recipe) -> Round:
         )
         for claim, update in zip(admission.claims, admission.updates, strict=True)
     )
-    guaranteed, broken = recipe.guarantee(len(accepted), _rights(accepted)) if not admission.findings else (None, ())
+    guaranteed, broken = (
+        recipe.guarantee(len(accepted), _rights(accepted)) if not admission.findings else (None, ())
+    )
     found = (
         *members.findings,
         *as_rejections(admission.rejected),
@@ -202,12 +202,14 @@ def _with_result(result: Round, computed: Computed, target: Path, *, keep: bool)
 
 
 def _signed(
-    result: Round, output: Path, key: PrivateKey, roster: VerifiedRoster, admission: Admission
+    result: Round, computed: Computed, key: PrivateKey, roster: VerifiedRoster, admission: Admission
 ) -> Round:
     """Sign the result as a model, and the statement of how it came about."""
+    output = result.output
     assert admission.round is not None
-    subject = subject_of(output)
+    assert output is not None
     sign(output, key=key)
+    subject = file_subject(artifact_name(output), computed.sha256)
     statement = round_statement(
         subject,
         result,
@@ -227,4 +229,4 @@ def _path(key: AnyPath | PrivateKey) -> Path | PrivateKey:
 def _keys(given: AnyKey | Iterable[AnyKey]) -> tuple[AnyKey, ...]:
     if isinstance(given, Iterable) and not isinstance(given, str | PathLike):
         return tuple(given)
-    return (given,)  # type: ignore[arg-type]
+    return (given,)

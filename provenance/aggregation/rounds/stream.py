@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from blake3 import blake3
 
 from provenance.aggregation.rounds.examining import Examined, Offsets, offsets_of, read_header, read_values
-from provenance.aggregation.rounds.layout import GRID, Layout, Piece, pieces
+from provenance.aggregation.rounds.layout import Layout, Piece, pieces
 from provenance.aggregation.rounds.values import widened
 from provenance.errors import Malformed, Refused
 
@@ -26,15 +25,22 @@ class OpenUpdate:
         self.examined = examined
         self._offsets: Offsets | None = None
 
-    def piece(self, piece: Piece, check: bytes) -> np.ndarray[tuple[int], Any]:
-        """Read one piece and prove it; raises ``Refused`` (AGG015) where it is not what was verified."""
+    def piece(
+        self, number: int, piece: Piece, into: np.ndarray[tuple[int], Any] | None = None
+    ) -> np.ndarray[tuple[int], Any]:
+        """Read the piece of this number and prove it, into an array of the stored dtype where one is given.
+
+        Raises ``Refused`` (AGG015) where it is not what was verified.
+        """
         try:
             if self._offsets is None:
                 self._offsets = offsets_of(read_header(self.descriptor)[0], self.examined.layout)
-            values = read_values(self.descriptor, self._offsets, piece.span, piece.offset, piece.length)
+            dtype = self._offsets.dtypes[piece.span]
+            values = np.empty(piece.length, dtype) if into is None or into.dtype != dtype else into
+            read_values(self.descriptor, self._offsets, piece.span, piece.offset, values)
         except (OSError, Malformed, KeyError) as error:
             raise self._changed() from error
-        if blake3(values.view(np.uint8).data).digest() != check:
+        if self.examined.tag(number, values.view(np.uint8).data) != self.examined.tags[number]:
             raise self._changed()
         return values
 
@@ -79,11 +85,8 @@ class StreamedUpdates:
     def _fill(self, update: OpenUpdate, indices: range, start: int, row: np.ndarray[tuple[int], Any]) -> None:
         for index in indices:
             piece = self._pieces[index]
-            values = update.piece(piece, update.examined.checks[index])
             low, high = max(piece.start, start), min(piece.start + piece.length, start + len(row))
-            row[low - start : high - start] = values[low - piece.start : high - piece.start]
-
-
-def grid(columns: int) -> int:
-    """Round a count of columns up to the grid, so that blocks of it fit the pieces."""
-    return -(-columns // GRID) * GRID
+            place = row[low - start : high - start]
+            values = update.piece(index, piece, place if len(place) == piece.length else None)
+            if values is not place:
+                place[:] = values[low - piece.start : high - piece.start]

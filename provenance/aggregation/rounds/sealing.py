@@ -1,0 +1,29 @@
+"""Tags by which later reads are held to the first one: a message authentication code under a key nobody else has.
+
+GMAC (NIST SP 800-38D) with a random key of this process and a nonce for each piece. The tags never leave the process,
+so whoever can write to a file meanwhile has a chance of at most its blocks over 2^128 to go unnoticed; it costs a third
+of the fastest digest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+__all__ = ["Tag", "new_tag"]
+
+# Takes the number of a piece and its bytes.
+Tag = Callable[[int, Any], bytes]
+
+
+def new_tag() -> Tag:
+    """Return the function that tags the pieces of one file."""
+    cipher = AESGCM(os.urandom(32))
+
+    def tag(number: int, data: Any) -> bytes:
+        return cipher.encrypt(number.to_bytes(12, "big"), b"", data)
+
+    return tag

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sign": ("cli.commands.sign:sign", "Sign a model or data set."),
     "verify": ("cli.commands.verify:verify", "Verify who signed an artifact and that it is unchanged."),
     "scan": ("cli.commands.scan:scan", "Inspect model files without running anything in them."),
+    "contribute": ("cli.commands.contribute:contribute", "Sign records or an update as their contributor."),
     "roster": ("cli.commands.roster:roster", "Say who may contribute, and sign and show it."),
     "convert": (
         "cli.commands.convert:convert",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Unreadable,
         UsageError,
     )
+    from provenance.lineage.contributing import contribute
     from provenance.loading.convert import Conversion, convert
     from provenance.loading.guard import Guard, guard
     from provenance.loading.lazy import open_tensors
@@ -54,6 +55,7 @@ __all__ = [
     "Verification",
     "aggregate",
     "aggregation",
+    "contribute",
     "convert",
     "guard",
     "load",
@@ -76,6 +78,7 @@ _HOMES = {
     "Scan": "provenance.scanning.verb",
     "Verification": "provenance.verification",
     "aggregate": "provenance.aggregation.rounds.round",
+    "contribute": "provenance.lineage.contributing",
     "convert": "provenance.loading.convert",
     "guard": "provenance.loading.guard",
     "load": "provenance.loading.load",

@@ -30,6 +30,7 @@ __all__ = [
     "MAX_HEADER_CHARACTERS",
     "MAX_RECORDS",
     "MAX_ROUND",
+    "MAX_WEIGHT",
     "TREE_ALGORITHM",
     "Base",
     "Contribution",
@@ -56,6 +57,7 @@ LEAF_RULES: Final[dict[RecordFormat, str]] = {
 }
 MAX_RECORDS: Final = 2**40
 MAX_ROUND: Final = 2**31 - 1
+MAX_WEIGHT: Final = 1e300  # neither infinite nor NaN, which JSON cannot hold
 MAX_HEADER_CHARACTERS: Final = 64 * 1024
 
 
@@ -92,7 +94,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     round: Annotated[int, msgspec.Meta(ge=0, le=MAX_ROUND)]
     base: Base
     form: UpdateForm
-    claimed_weight: float | None = None
+    claimed_weight: Annotated[float, msgspec.Meta(ge=-MAX_WEIGHT, le=MAX_WEIGHT)] | None = None
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):

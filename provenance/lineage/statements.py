@@ -40,6 +40,7 @@ __all__ = [
     "attestation_directory",
     "keyring",
     "leaves_path",
+    "make_attestation_directory",
     "open_statement",
     "read_statement",
     "statement_path",
@@ -88,14 +89,22 @@ def write_statement(
     bundle = sign_statement(statement, signer)
     by = _signer_fingerprint(bundle) if callable(signer) else fingerprint(signer.public_key())
     target = Path(output) if output is not None else statement_path(Path(artifact), kind, by)
+    make_attestation_directory(target.parent)
     try:
-        target.parent.mkdir(exist_ok=True)
-        if output is None and target.parent.is_symlink():  # readers do not follow it either
-            raise UsageError(f"cannot write {target}: {target.parent} is a symbolic link")
         write_atomically(target, bundle)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {(error.strerror or str(error)).lower()}") from error
     return target
+
+
+def make_attestation_directory(directory: Path) -> None:
+    """Make the directory that a statement is written to; raises ``UsageError`` for a linked ``.provenance/``."""
+    if directory.name == ATTESTATION_DIRECTORY and directory.is_symlink():  # readers do not follow it either
+        raise UsageError(f"cannot write to {directory}: it is a symbolic link")
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {directory}: {(error.strerror or str(error)).lower()}") from error
 
 
 def _signer_fingerprint(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import sys
 import threading
 from collections.abc import Callable
@@ -9,12 +10,18 @@ from types import ModuleType
 from typing import Any
 
 from provenance.loading.guarding.active import ACTIVE, Guarding
-from provenance.loading.guarding.extensions import poison, restore
+from provenance.loading.guarding.extensions import poison, registering, restore
 from provenance.loading.guarding.hook import install
 from provenance.loading.guarding.importing import watch_imports
 from provenance.loading.guarding.loaders import LOADERS, Loader, guarded
 from provenance.loading.guarding.preparation import with_guards
-from provenance.loading.guarding.replacing import Replacement, replace_code, replace_names, replaceable
+from provenance.loading.guarding.replacing import (
+    Replacement,
+    replace_code,
+    replace_names,
+    replaceable,
+    standing_in,
+)
 from provenance.loading.guarding.subclasses import guard_subclasses, restore_subclasses
 from provenance.loading.guarding.unpicklers import SUBSTITUTES
 
@@ -55,6 +62,9 @@ def _replace() -> None:
     poison()
     guard_subclasses()
     _undo.append(replace_names(SUBSTITUTES))
+    _undo.extend(
+        replace_code(each, registering) for each in (copyreg.add_extension, copyreg.remove_extension)
+    )
     modules = frozenset((*(loader.module for loader in LOADERS), *_PREPARING))
     _undo.append(watch_imports(modules, _imported))
     for module in modules:
@@ -89,7 +99,8 @@ def _replace_loader(module: ModuleType, loader: Loader) -> None:
     elif isinstance(holder, type):
         _undo.append(_set(holder, name, make(found)))
     else:
-        _undo.append(replace_names([(found, make(found))]))
+        substitute = standing_in(found, make(found)) if isinstance(found, type) else make(found)
+        _undo.append(replace_names([(found, substitute)]))
 
 
 def _set(holder: type, name: str, substitute: Any) -> Replacement:

@@ -27,6 +27,16 @@ class _FileSource:
         self.file = file
         self.position = 0
         self.kept = bytearray()
+        self.reader = self  # what was given can be read again: bytes in a pickle may be a file of their own
+
+    @property
+    def size(self) -> int:
+        """See ``Reader``."""
+        return len(self.kept)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See ``Reader``."""
+        return bytes(self.kept[offset : offset + length])
 
     def read(self, length: int) -> bytes:
         """See ``Source``."""

@@ -6,9 +6,10 @@ A registered code leads to a name that every guard refuses, so the interpreter's
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["POISON", "poison", "restore"]
+__all__ = ["POISON", "poison", "registering", "restore"]
 
 POISON = "provenance-extension"
 _registry: dict[int, Any] = copyreg._inverted_registry  # type: ignore[attr-defined]  # noqa: SLF001
@@ -22,6 +23,19 @@ def poison() -> None:
     for code, (module, name) in list(_registry.items()):
         if module != POISON:
             _registry[code] = (POISON, f"{module}:{name}")
+
+
+def registering(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what stands in for ``add_extension`` and ``remove_extension``, which look at what a code stands for."""
+
+    def register(*arguments: Any, **options: Any) -> Any:
+        restore()
+        try:
+            return original(*arguments, **options)
+        finally:
+            poison()
+
+    return register
 
 
 def restore() -> None:

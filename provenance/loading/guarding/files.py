@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,6 +101,8 @@ def _copy_from(path: str, copy: Copy) -> None:
     if copy.memory is None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Refused(f"{path} is no regular file", code="ART002")
             copy.make(descriptor)
         finally:
             os.close(descriptor)

@@ -16,7 +16,7 @@ from provenance.loading.guarding.active import ACTIVE, obeyed
 from provenance.loading.guarding.extensions import POISON, poison
 from provenance.loading.guarding.interprocess import receives
 from provenance.loading.guarding.refusing import check_name, note, refuse
-from provenance.loading.guarding.running import EVENTS, LOADING, acts
+from provenance.loading.guarding.running import EVENTS, acts, present_load
 from provenance.loading.guarding.starting import STARTS, unreached
 from provenance.loading.guarding.subclasses import guard_subclasses
 
@@ -75,7 +75,7 @@ def _handle(event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> 
     if event in ("open", "import"):
         poison()
         guard_subclasses()
-    current = LOADING.get()
+    current = present_load()
     if current is not None and current.net and event in EVENTS and acts(event, arguments, frame):
         refuse(obeyed()[0], finding("GRD001", f"while it is loaded, there is {_described(event, arguments)}"))
 

@@ -14,7 +14,7 @@ from provenance.loading.guarding.active import ACTIVE
 from provenance.loading.guarding.copies import copied, is_copy
 from provenance.loading.guarding.files import judge_bytes, judge_file
 from provenance.loading.guarding.interprocess import receives
-from provenance.loading.guarding.running import LOADING, loading
+from provenance.loading.guarding.running import loading, present_load
 
 __all__ = ["LOADERS", "Loader", "guarded"]
 
@@ -44,6 +44,7 @@ class Loader(NamedTuple):
 _KNOWN = {
     "torch.serialization": "torch",
     "torch.jit._serialization": "torch.jit",
+    "torch.package.package_importer": "torch.package",
     "numpy.lib._npyio_impl": "numpy",
     "numpy.lib.npyio": "numpy",
     "joblib.numpy_pickle": "joblib",
@@ -69,6 +70,7 @@ LOADERS: tuple[Loader, ...] = (
         "keras.src.legacy.saving.legacy_h5_format", "load_model_from_hdf5", "filepath", net=False, named=True
     ),
     Loader("h5py._hl.files", "File.__init__", "name", 1, net=False),
+    Loader("torch.package.package_importer", "PackageImporter.__init__", "file_or_buffer", 1),
 )
 
 
@@ -76,11 +78,13 @@ def guarded(loader: Loader, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return what stands in for a loader while a guard is open."""
 
     def call(*arguments: Any, **options: Any) -> Any:
-        frame = sys._getframe(1)  # noqa: SLF001 (who loads)
-        if not ACTIVE or receives(_caller(frame)):
+        if not ACTIVE:
             return original(*arguments, **options)
         there = len(arguments) > loader.position
         given = arguments[loader.position] if there else options.get(loader.parameter)
+        # A message between processes may hold what a loader makes of bytes; a file is a file, whoever names it.
+        if isinstance(given, io.BytesIO | bytes) and receives(_caller(sys._getframe(1))):  # noqa: SLF001
+            return original(*arguments, **options)
         with _judged(loader, given, arguments, options) as (source, path):
             if there:
                 arguments = (*arguments[: loader.position], source, *arguments[loader.position + 1 :])
@@ -115,19 +119,13 @@ def _judged(
             yield copy, path
     elif isinstance(given, bytes | bytearray | memoryview):
         kept = bytes(given)
-        judge_bytes(kept, loader.name, signed=loader.signed and not _within())
+        judge_bytes(kept, loader.name, signed=loader.signed and present_load() is None)
         yield kept, ""
     elif hasattr(given, "read"):
         with _sealed_stream(loader, given) as (stream, path):
             yield stream, path
     else:
         yield given, None
-
-
-def _within() -> bool:
-    """Whether this happens while a file that was proven is loaded."""
-    current = LOADING.get()
-    return current is not None and current.proven
 
 
 @contextmanager
@@ -146,6 +144,9 @@ def _sealed(loader: Loader, path: str, arguments: tuple[Any, ...], options: dict
 def _sealed_stream(loader: Loader, given: Any) -> Iterator[tuple[Any, str]]:
     """Judge the file behind a file object where there is one, else what it holds; leave it where the load ended."""
     path = _path_of(given)
+    if is_copy(path):
+        yield given, path
+        return
     if path:
         with copied(os.path.basename(path)) as copy:
             judge_file(path, copy, loader.name)
@@ -156,7 +157,8 @@ def _sealed_stream(loader: Loader, given: Any) -> Iterator[tuple[Any, str]]:
         return
     start = _tell(given)
     data = bytes(given.read())
-    judge_bytes(data, loader.name, signed=loader.signed and not _within())
+    # Within another load they are bytes of what is loaded there.
+    judge_bytes(data, loader.name, signed=loader.signed and present_load() is None)
     memory = io.BytesIO(data)
     yield memory, ""
     if start is not None:

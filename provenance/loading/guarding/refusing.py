@@ -12,7 +12,7 @@ from provenance.errors import Refused
 from provenance.loading.guarding.active import Guarding, obeyed
 from provenance.loading.guarding.names import judge_name
 from provenance.loading.guarding.records import Refusal
-from provenance.loading.guarding.running import LOADING
+from provenance.loading.guarding.running import present_load
 
 __all__ = ["check_name", "check_persistent", "note", "refuse"]
 
@@ -32,7 +32,7 @@ def note(guard: Guarding, found: Finding) -> None:
 
 def refuse(guard: Guarding, found: Finding) -> None:
     """Write a refusal down and raise it; it is no ``UnpicklingError``, which callers catch to try again unsafely."""
-    current = LOADING.get()
+    current = present_load()
     if current is not None and not found.path:
         found = msgspec.structs.replace(found, path=current.path)
     guard.write(Refusal(finding=found))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["Replacement", "replace_code", "replace_names", "replaceable"]
+__all__ = ["Replacement", "replace_code", "replace_names", "replaceable", "standing_in"]
 
 # Undoes one replacement.
 Replacement = Callable[[], None]
@@ -30,9 +30,7 @@ def replaceable(function: Any) -> bool:
     return isinstance(function, FunctionType) and not function.__code__.co_freevars
 
 
-def replace_code(
-    function: FunctionType, make: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> Replacement:
+def replace_code(function: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Replacement:
     """Give a function the code of ``make(original)``, where ``original`` is a function with its present code."""
     code, defaults, named = function.__code__, function.__defaults__, function.__kwdefaults__
     original = FunctionType(code, function.__globals__, function.__name__, defaults, function.__closure__)
@@ -50,6 +48,19 @@ def replace_code(
             del function.__signature__  # type: ignore[attr-defined]
 
     return undo
+
+
+def standing_in(original: type, make: Callable[..., Any]) -> type:
+    """A class in the place of one written in C: its instances are the original's, made by ``make``."""
+
+    class _Kind(type):
+        def __instancecheck__(cls, instance: Any) -> bool:
+            return isinstance(instance, original)
+
+        def __call__(cls, *arguments: Any, **options: Any) -> Any:
+            return make(*arguments, **options)
+
+    return _Kind(original.__name__, (), {"__doc__": original.__doc__, "__module__": original.__module__})
 
 
 def replace_names(pairs: Iterable[tuple[Any, Any]]) -> Replacement:

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
-__all__ = ["EVENTS", "LOADING", "Loading", "acts", "loading"]
+__all__ = ["EVENTS", "Loading", "acts", "loading", "present_load"]
 
 EVENTS = frozenset(
     (
@@ -56,10 +56,17 @@ class Loading:
         self.path = path
         self.proven = proven
         self.net = net
+        self.open = True
         self.refused: list[Exception] = []
 
 
-LOADING: ContextVar[Loading | None] = ContextVar("provenance-loading", default=None)
+_LOADING: ContextVar[Loading | None] = ContextVar("provenance-loading", default=None)
+
+
+def present_load() -> Loading | None:
+    """The load within which this code runs, or None; one that has ended is none, also in a context copied from it."""
+    found = _LOADING.get()
+    return found if found is not None and found.open else None
 
 
 @contextmanager
@@ -69,9 +76,9 @@ def loading(path: str = "", *, proven: bool = False, net: bool = True) -> Iterat
     What was refused meanwhile is raised again where the loader swallowed it or made another exception of it: callers
     catch ``UnpicklingError`` to try again unsafely.
     """
-    outer = LOADING.get()
+    outer = present_load()
     mine = Loading(path or (outer.path if outer else ""), proven=proven, net=net)
-    token = LOADING.set(mine)
+    token = _LOADING.set(mine)
     try:
         yield mine
     except Exception as error:
@@ -79,7 +86,8 @@ def loading(path: str = "", *, proven: bool = False, net: bool = True) -> Iterat
             raise mine.refused[-1] from error
         raise
     finally:
-        LOADING.reset(token)
+        mine.open = False
+        _LOADING.reset(token)
         if outer is not None:
             outer.refused += mine.refused
     if mine.refused:

@@ -29,7 +29,7 @@ def unreached(event: str, arguments: tuple[Any, ...]) -> str:
         return ""
     if _isolated(words[1:]):
         return f"{name} is started with options by which it does not heed its environment"
-    names = {_text(each) for each in environment} if isinstance(environment, Mapping) else set(_VARIABLES)
+    names = {_text(each) for each in (environment if isinstance(environment, Mapping) else os.environ)}
     if not names.issuperset(_VARIABLES):
         return f"{name} is started without the environment of the guard"
     return ""

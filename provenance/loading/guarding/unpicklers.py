@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _pickle
 import contextlib
+import functools
 import io
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Any
 
 from provenance.loading.guarding.active import ACTIVE
 from provenance.loading.guarding.interprocess import receives
-from provenance.loading.guarding.running import LOADING, loading
+from provenance.loading.guarding.running import loading, present_load
 from provenance.loading.guarding.subclasses import guard_class, guarded_load, guarded_persistent
 
 __all__ = ["SUBSTITUTES", "Unpickler", "load", "loads"]
@@ -27,16 +28,7 @@ def load(file: Any, **options: Any) -> Any:
     """Stand in for ``pickle.load``."""
     if not ACTIVE or receives(sys._getframe(1)) or _is_proven():  # noqa: SLF001 (who unpickles)
         return _load(file, **options)
-    from provenance.loading.guarding.contents import judged_stream
-
-    name = getattr(file, "name", "")
-    path = name if isinstance(name, str) else ""
-    stream, end = judged_stream(file, path, "pickle.load", buffers=options.get("buffers") is not None)
-    with loading(path):
-        found = _load(stream, **options)
-    if end is not None:
-        file.seek(end)
-    return found
+    return _judged_load(file, "pickle.load", options)
 
 
 def loads(data: Any, /, **options: Any) -> Any:
@@ -51,9 +43,22 @@ def loads(data: Any, /, **options: Any) -> Any:
         return _loads(kept, **options)
 
 
+def _judged_load(file: Any, loader: str, options: dict[str, Any]) -> Any:
+    from provenance.loading.guarding.contents import judged_stream
+
+    name = getattr(file, "name", "")
+    path = name if isinstance(name, str) else ""
+    stream, end = judged_stream(file, path, loader, buffers=options.get("buffers") is not None)
+    with loading(path):
+        found = _load(stream, **options)
+    if end is not None:
+        file.seek(end)
+    return found
+
+
 def _is_proven() -> bool:
     """Whether this happens within a guarded loader, which has had the whole file judged."""
-    current = LOADING.get()
+    current = present_load()
     return current is not None and current.proven
 
 
@@ -65,9 +70,23 @@ class Unpickler(_pickle.Unpickler):
         if ACTIVE:
             guard_class(cls)
 
+    def __init__(self, file: Any, **options: Any) -> None:
+        # Not by super(): a class that is older than the guard derives from the original, and may call this by name.
+        _Unpickler.__init__(self, file, **options)
+        if type(self) is Unpickler:
+            self._given = file, options
+
     def load(self) -> Any:
-        """Unpickle one object; see ``pickle.Unpickler``."""
-        return guarded_load(_Unpickler.load, self, sys._getframe(1))  # noqa: SLF001 (who unpickles)
+        """Unpickle one object; see ``pickle.Unpickler``.
+
+        Where no class of the program's own changes what a pickle means, it is judged as a whole before.
+        """
+        frame = sys._getframe(1)  # noqa: SLF001 (who unpickles)
+        own = type(self) is not Unpickler or "_guarded_persistent" in self.__dict__
+        if own or not ACTIVE or receives(frame) or _is_proven():
+            return guarded_load(functools.partial(_Unpickler.load, self), self, frame)
+        file, options = self._given
+        return _judged_load(file, "pickle.Unpickler", options)
 
     @property
     def persistent_load(self) -> Callable[[Any], Any]:
@@ -79,7 +98,7 @@ class Unpickler(_pickle.Unpickler):
 
     @persistent_load.setter
     def persistent_load(self, function: Callable[[Any], Any]) -> None:
-        guarded = guarded_persistent(function)
+        guarded = functools.partial(guarded_persistent(staticmethod(function)), self)
         self.__dict__["_guarded_persistent"] = guarded
         with contextlib.suppress(AttributeError, TypeError):  # newer Pythons look it up when they load
             _Unpickler.persistent_load.__set__(self, guarded)  # type: ignore[attr-defined]

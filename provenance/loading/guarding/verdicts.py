@@ -8,7 +8,7 @@ from policies import outcome
 from provenance.errors import Refused, Undecided
 from provenance.loading.guarding.active import Guarding
 from provenance.loading.guarding.records import Load
-from provenance.loading.guarding.running import LOADING
+from provenance.loading.guarding.running import present_load
 
 __all__ = ["require"]
 
@@ -27,7 +27,7 @@ def require(guard: Guarding, load: Load, judgement: Any = None) -> None:
         said, judgement=judgement or load, code=worst.rule if worst else "", hint=worst.hint if worst else ""
     )
     guard.errors.append(error)
-    current = LOADING.get()
+    current = present_load()
     if current is not None:
         current.refused.append(error)
     raise error

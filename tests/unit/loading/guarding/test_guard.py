@@ -111,6 +111,16 @@ def test_arrays_and_tensors_load(tmp_path: Path) -> None:
     assert {load.loader for load in guard.report().loads} >= {"numpy.load", "safetensors.safe_open"}
 
 
+def test_a_tensor_in_a_plain_pickle_loads(tmp_path: Path) -> None:
+    """Its storage is a file of torch's within the pickle, which is loaded in turn; also where signatures are asked for."""
+    (tmp_path / "t.pkl").write_bytes(pickle.dumps({"t": torch.arange(4)}))
+    for policy in ("harmless", "training"):
+        with provenance.guard(policy=policy):
+            assert pickle.loads((tmp_path / "t.pkl").read_bytes())["t"].tolist() == [0, 1, 2, 3]
+            with (tmp_path / "t.pkl").open("rb") as file:
+                assert pickle.load(file)["t"].tolist() == [0, 1, 2, 3]
+
+
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     with provenance.guard(policy="harmless"):
         for load in (torch.load, np.load, safetensors.torch.load_file):

@@ -138,6 +138,8 @@ def _checked(name: str, value: Any, kind: Parameter) -> float:
         raise ValueError(
             f"{name} ({kind.meaning}) must be a {'whole ' if kind.whole else ''}number, not {value!r}"
         )
+    if value > kind.most:
+        raise ValueError(f"{name} ({kind.meaning}) must be {kind.most:g} at most, not {value!r}")
     if value < kind.least or (kind.open and value == kind.least):
         bound = "above" if kind.open else "at least"
         raise ValueError(f"{name} ({kind.meaning}) must be {bound} {kind.least:g}, not {value!r}")

@@ -45,6 +45,7 @@ class Parameter:
     least: float = 0.0
     open: bool = True  # whether ``least`` itself is too small
     whole: bool = False
+    most: float = 2.0**1000
 
 
 @dataclass(frozen=True)

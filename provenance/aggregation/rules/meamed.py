@@ -1,0 +1,71 @@
+"""The mean around the median: of each coordinate, the mean of the n-f values nearest to the median."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from provenance.aggregation.networks import network, run
+from provenance.aggregation.rules.model import Choices, Kernel, Rule, majority
+from provenance.aggregation.updates import Floats
+
+__all__ = ["MEAMED", "mean_around_median"]
+
+
+def mean_around_median(n: int, kept: int) -> Kernel:
+    """Average the ``kept`` values nearest to the median of n; of two as near, the smaller.
+
+    Sorted, they are a window of ranks, which holds one rank of each residue modulo ``kept``: beside ranks r and
+    r + kept, the window takes the upper where it is nearer, y[r] + y[r + kept] < 2 median.
+    """
+    ends = {*range(n - kept), *range(kept, n), (n - 1) // 2, n // 2}
+    inner = [rank for rank in range(n) if rank not in ends]
+    comparators = network(n, ends, _runs(inner))
+    low, high = (n - 1) // 2, n // 2
+
+    def kernel(rows: list[Any]) -> Floats:
+        run(comparators, rows, np.empty_like(rows[0]))
+        twice = np.add(rows[low], rows[high], dtype=np.float64)
+        both = np.empty_like(twice)
+        upper = np.empty(twice.shape, bool)
+        result: Floats = np.zeros_like(twice)
+        for rank in range(kept):
+            taken = rows[rank]
+            for other in range(rank + kept, n, kept):
+                np.add(rows[other - kept], rows[other], out=both, dtype=np.float64)
+                taken = np.where(np.less(both, twice, out=upper), rows[other], taken)
+            result += taken
+        result /= kept
+        return result
+
+    return kernel
+
+
+def _runs(ranks: list[int]) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for rank in ranks:
+        if runs and runs[-1][-1] == rank - 1:
+            runs[-1].append(rank)
+        else:
+            runs.append([rank])
+    return runs
+
+
+def _kernel(n: int, choices: Choices) -> Kernel:
+    return mean_around_median(n, n - choices.faulty)
+
+
+def _kappa(n: int, faulty: int) -> float:
+    return 2.0 * faulty / (n - faulty) * (5.0 + 12.0 * faulty / (n - 2 * faulty))
+
+
+MEAMED = Rule(
+    name="meamed",
+    title="coordinate-wise mean of the n-f values nearest to the median",
+    least=majority,
+    kappa=_kappa,
+    source="derived in docs/aggregation.md: 2f/(n-f) (5 + 12f/(n-2f))",
+    condition="n > 2f",
+    kernel=_kernel,
+)

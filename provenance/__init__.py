@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from provenance.loading.lazy import open_tensors
     from provenance.loading.load import load
     from provenance.loading.sealed import sealed
-    from provenance.scanning.verb import Scan, minimal_allowlist, scan
+    from provenance.scanning.minimal import minimal_allowlist
+    from provenance.scanning.verb import Scan, scan
     from provenance.signing.sign import sign
     from provenance.verification import Verification, verify
 
@@ -82,7 +83,7 @@ _HOMES = {
     "convert": "provenance.loading.convert",
     "guard": "provenance.loading.guard",
     "load": "provenance.loading.load",
-    "minimal_allowlist": "provenance.scanning.verb",
+    "minimal_allowlist": "provenance.scanning.minimal",
     "open_tensors": "provenance.loading.lazy",
     "replay": "provenance.aggregation.rounds.replaying",
     "scan": "provenance.scanning.verb",

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from policies import BUILTIN, Policy, PolicyError, SignaturePolicy, parse_policy
+from policies import Policy, SignaturePolicy
 from policies.decisions import decide
 from policies.evidence import Evidence, FileEvidence
 from policies.findings import DecisionName, Finding, finding, outcome
 from policies.policy import FormatPolicy, LineagePolicy
 from provenance.artifacts.listing import Listing, list_artifact
 from provenance.artifacts.opening import open_beneath, opened_root
-from provenance.errors import Unreadable, UsageError
-from provenance.scanning.pickles.names import name_fault
+from provenance.errors import Unreadable
+from provenance.policy_files import load_policy
+from provenance.scanning.paths import expand
 from provenance.scanning.readers import BytesReader, FileReader
-from provenance.scanning.scan import imported_globals, scan_member
+from provenance.scanning.scan import examine, scan_member
 
-__all__ = ["Scan", "ScannedFile", "minimal_allowlist", "scan", "scan_bytes"]
+__all__ = ["Scan", "ScannedFile", "content_policy", "scan", "scan_bytes"]
 
 _EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided": 3}
 
@@ -54,23 +55,28 @@ def scan(
     *,
     policy: str | Path | Policy = "harmless",
     now: datetime | None = None,
+    contents: Mapping[str, bytes] | None = None,
 ) -> Scan:
     """Scan files and directories without importing or running anything of theirs.
 
-    ``policy`` is a built-in's name, a policy file or a ``Policy``; what it says of signatures and lineage is left
-    out. A path that is absent leaves the scan undecided (ART010). Raises UsageError for an unknown policy and
-    ``policies.PolicyError`` for a broken one.
+    A path that does not exist may be a pattern (`*`, `?`, `[…]`, and `**` for any directories). ``contents`` are files
+    in memory, by names that stand among the paths. ``policy`` is a built-in's name, a policy file or a ``Policy``; what
+    it says of signatures and lineage is left out. A path that is absent leaves the scan undecided (ART010). Raises
+    UsageError for a policy that is unknown or broken.
     """
-    rules = _policy(policy)
-    paths = [path] if isinstance(path, str | Path) else list(path)
+    rules = content_policy(policy)
+    paths = expand([path] if isinstance(path, str | Path) else path)
     evidence: list[FileEvidence] = []
     gathered: list[Finding] = []
     for one in paths:
+        if contents and one in contents:
+            evidence.append(examine(BytesReader(contents[one]), one, rules.formats))
+            continue
         listing = list_artifact(Path(one))
         gathered += listing.findings
         single, several = listing.single, len(paths) > 1
         evidence += [
-            _under(file, str(one), several=several, single=single)
+            _under(file, one, several=several, single=single)
             for file in _scan_listing(listing, rules.formats)
         ]
     return _judge(rules, evidence, gathered, now or datetime.now(UTC))
@@ -78,62 +84,19 @@ def scan(
 
 def scan_bytes(data: bytes, name: str = "", *, policy: str | Path | Policy = "harmless") -> Scan:
     """Scan bytes in memory as if they were a file called ``name``."""
-    rules = _policy(policy)
+    rules = content_policy(policy)
     return _judge(rules, [scan_member(BytesReader(data), name, rules.formats)], [], datetime.now(UTC))
 
 
-def minimal_allowlist(
-    path: str | Path | Iterable[str | Path], *, policy: str | Path | Policy = "harmless"
-) -> tuple[str, ...]:
-    """The globals that the pickles in these files import and the policy does not allow yet, each ``module.name``.
+def content_policy(policy: str | Path | Policy) -> Policy:
+    """The policy, without what it asks of signatures and lineage: those are not what a scan answers.
 
-    They are what ``[formats] allow_globals`` needs for the files to pass; whether they are harmless is for whoever
-    pastes them to know. Names that no allowlist can hold (dotted or computed ones) are left out.
+    Raises UsageError (POL005) where there is no such policy or it is broken.
     """
-    rules = _policy(policy)
-    formats = msgspec.structs.replace(rules.formats, pickle="allowlist")
-    needed: set[tuple[str, str]] = set()
-    for one in [path] if isinstance(path, str | Path) else path:
-        listing = list_artifact(Path(one))
-        if listing.files:
-            with opened_root(listing.root) as root:
-                for entry in listing.files:
-                    needed |= _needed(root, entry.name, formats)
-    return tuple(sorted(f"{module}.{name}" for module, name in needed))
-
-
-def _needed(root: int, name: str, formats: FormatPolicy) -> set[tuple[str, str]]:
-    """The globals of one file that are not allowed and could be."""
-    descriptor = open_beneath(root, name)
-    try:
-        imported = imported_globals(FileReader(descriptor, os.fstat(descriptor).st_size), name, formats)
-    finally:
-        os.close(descriptor)
-    return {pair for pair, allowed in imported.items() if not allowed and not name_fault(*pair)}
-
-
-def _policy(policy: str | Path | Policy) -> Policy:
-    """The policy, without what it asks of signatures and lineage: those are not what a scan answers."""
-    if not isinstance(policy, Policy):
-        policy = (
-            BUILTIN[policy] if isinstance(policy, str) and policy in BUILTIN else _policy_file(Path(policy))
-        )
     content_only = SignaturePolicy(required=False, threshold=0, unsigned="warn")
-    return msgspec.structs.replace(policy, signatures=content_only, signers=(), lineage=LineagePolicy())
-
-
-def _policy_file(path: Path) -> Policy:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(sorted(BUILTIN))
-        raise UsageError(
-            f"there is no policy {path}", code="POL005", hint=f"name a file or one of {known}"
-        ) from error
-    try:
-        return parse_policy(text, name=path.name, base=str(path.parent))
-    except PolicyError as error:
-        raise UsageError(str(error), code="POL005") from error
+    return msgspec.structs.replace(
+        load_policy(policy), signatures=content_only, signers=(), lineage=LineagePolicy()
+    )
 
 
 def _scan_listing(listing: Listing, formats: FormatPolicy) -> Iterator[FileEvidence]:

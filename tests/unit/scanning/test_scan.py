@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from policies import BUILTIN
 from provenance.errors import UsageError
+from provenance.scanning.minimal import minimal_allowlist
 from provenance.scanning.readers import BytesReader
 from provenance.scanning.scan import scan_member
-from provenance.scanning.verb import minimal_allowlist, scan, scan_bytes
+from provenance.scanning.verb import scan, scan_bytes
 
 
 class Runs:

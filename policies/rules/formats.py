@@ -91,7 +91,7 @@ FORMAT_RULES = (
         title="a Keras model with code or classes of its own",
         explanation="A Lambda layer holds Python code; a class from another module than Keras's is imported when the "
         "model is loaded.",
-        hint="ask for the model without Lambda and custom layers, or for its weights alone",
+        hint="ask for the model without such layers, or take its weights alone with `provenance convert --partial`",
     ),
     Rule(
         id="FMT013",

@@ -11,14 +11,15 @@ PICKLE_RULES = (
         id="PKL001",
         title="a pickle",
         explanation="A pickle is a program: loading it can run anything. The policy accepts none.",
-        hint="write the weights anew as safetensors, or allow harmless pickles with "
+        hint="take the tensors out with `provenance convert`, which runs nothing, or allow harmless pickles with "
         '`[formats] pickle = "allowlist"`',
     ),
     Rule(
         id="PKL002",
         title="a pickle that can run code",
-        explanation="The pickle imports or calls something that is not on the allowlist.",
-        hint="do not load the file",
+        explanation="The pickle imports or calls something that is not on the allowlist. What a policy would have to "
+        "allow is printed by `provenance scan --minimal-allowlist`.",
+        hint="do not load the file; `provenance convert --partial` takes its tensors out and runs nothing",
     ),
     Rule(
         id="PKL003",

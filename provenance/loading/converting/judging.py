@@ -36,20 +36,17 @@ def judged(gathered: list[Finding], source: Path, *, partial: bool) -> tuple[Fin
 
 def faults(flat: Flat, *, partial: bool) -> list[Finding]:
     """What stands in the way of writing what was read."""
-    found = [
-        finding("CNV001", what, where=name, severity="warning" if partial else None)
-        for name, what in flat.left[:_MAX_LISTED]
-    ]
+    found = [finding("CNV001", what, where=name) for name, what in flat.left[:_MAX_LISTED]]
     if len(flat.left) > _MAX_LISTED:
-        rest = len(flat.left) - _MAX_LISTED
-        found.append(finding("CNV001", f"{rest} more values", severity="warning" if partial else None))
+        found.append(finding("CNV001", f"{len(flat.left) - _MAX_LISTED} more values"))
+    if partial:
+        found = [msgspec.structs.replace(one, severity="warning", hint="") for one in found]
     found += [
         finding("CNV002", f"{name!r} would be written twice", where=name) for name in flat.twice[:_MAX_LISTED]
     ]
     found += [
         finding("CNV003", f"{name!r} can be no name of a tensor")
-        for name in flat.arrays
-        if not _is_name(name)
+        for name in [name for name in flat.arrays if not _is_name(name)][:_MAX_LISTED]
     ]
     if not flat.arrays:
         found.append(finding("CNV004", "there is no tensor in the file"))
@@ -58,7 +55,7 @@ def faults(flat: Flat, *, partial: bool) -> list[Finding]:
         found.append(finding("CNV005", f"the tensors take {total} bytes, the source has {flat.source_bytes}"))
     found += [
         finding("CNV007", f"{len(names)} tensors share their memory: {', '.join(names[:4])}", where=names[0])
-        for names in tied(flat)
+        for names in tied(flat)[:_MAX_LISTED]
     ]
     return found
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from policies.policy import FormatPolicy
 from provenance.loading.converting.content import Uncarried
 from provenance.loading.converting.flattening import LONE_NAME, Flat
+from provenance.loading.converting.hdf5 import flatten_hdf5, flatten_keras
 from provenance.loading.converting.numpy_values import array_of_header
 from provenance.loading.converting.pickled import Broken, flatten_legacy, flatten_pickle
 from provenance.loading.converting.torch_values import Carried
@@ -24,7 +25,7 @@ from provenance.scanning.readers import Reader
 __all__ = ["FRAMEWORKS", "flatten_file"]
 
 # What `__metadata__["format"]` is to say, by the format of the source.
-FRAMEWORKS = {"torch": "pt", "pickle": "np", "joblib": "np", "numpy": "np"}
+FRAMEWORKS = {"torch": "pt", "pickle": "np", "joblib": "np", "numpy": "np", "keras": "tf", "hdf5": "tf"}
 
 _NESTED = 4
 _NPY = b"\x93NUMPY"
@@ -50,15 +51,26 @@ def _flatten(context: Context, reader: Reader, found: str) -> Flat:
     head = reader.read_at(0, HEAD_BYTES)
     if head[:6] == _NPY:
         return _npy(reader)
-    if found == "numpy":
-        return _npz(context, reader)
-    if found == "torch" and head[:2] == b"PK":
-        return flatten_torch_zip(context, reader)
-    if found == "torch" and head[:1] == b"\x80":
-        return flatten_legacy(reader, context.allowed)
+    if found == "torch":
+        return _torch(context, reader, head)
     if found in ("pickle", "joblib"):
         return flatten_pickle(reader, with_joblib(context.allowed) if b"joblib" in head else context.allowed)
+    if found == "hdf5":
+        return flatten_hdf5(reader)
+    if found in ("numpy", "keras"):
+        members = _members(context, reader)
+        flat = _npz(members) if found == "numpy" else flatten_keras(members)
+        flat.source_bytes = sum(member.reader.size for member in members)
+        return flat
     raise Broken("CNV003", f"the content is `{found}`, of which no tensors are rebuilt")
+
+
+def _torch(context: Context, reader: Reader, head: bytes) -> Flat:
+    if head[:2] == b"PK":
+        return flatten_torch_zip(context, reader)
+    if head[:1] == b"\x80":
+        return flatten_legacy(reader, context.allowed)
+    raise Broken("CNV003", "the file is a tar of pickles, as torch wrote before 2017")
 
 
 def _unpacked(policy: FormatPolicy, reader: Reader) -> Reader:
@@ -104,12 +116,16 @@ def _add_npy(flat: Flat, name: str, reader: Reader) -> None:
         flat.left.append((name, str(error)))
 
 
-def _npz(context: Context, reader: Reader) -> Flat:
-    """Arrays by the names of the members, without their suffix."""
+def _members(context: Context, reader: Reader) -> list[_Member]:
+    """The members of a zip, unpacked within the bounds."""
     members: list[_Member] = []
     read_zip(_gathering(context.policy, members), reader)
+    return members
+
+
+def _npz(members: list[_Member]) -> Flat:
+    """Arrays by the names of the members, without their suffix."""
     flat = Flat()
-    flat.source_bytes = sum(member.reader.size for member in members)
     for member in members:
         name = member.name.removesuffix(".npy")
         if member.reader.read_at(0, 6) == _NPY:

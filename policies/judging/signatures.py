@@ -84,6 +84,6 @@ def _age(signer: Signer, now: datetime) -> float:
 
 def _each(rule: str, what: str, signers: Iterable[Signer]) -> Iterator[Finding]:
     """One finding for each signature, in a fixed order, naming its time where it has one."""
-    for signer in sorted(signers, key=lambda one: (one.name, one.fingerprint, one.bundle)):
+    for signer in sorted(signers, key=lambda one: (one.name, one.fingerprint, one.bundle, str(one.time))):
         when = f" ({signer.time.isoformat()})" if signer.time is not None else ""
         yield finding(rule, f"the signature of {signer.name} {what}{when}", path=signer.bundle)

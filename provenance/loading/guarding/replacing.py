@@ -45,7 +45,7 @@ def replace_code(function: Any, make: Callable[[Callable[..., Any]], Callable[..
         function.__code__ = code
         function.__kwdefaults__ = named  # type: ignore[assignment, unused-ignore]
         with contextlib.suppress(AttributeError):
-            del function.__signature__  # type: ignore[attr-defined]
+            del function.__signature__  # type: ignore[attr-defined, unused-ignore]
 
     return undo
 

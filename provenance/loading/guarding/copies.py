@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from provenance.loading.arrays import Buffer
 from provenance.loading.memfd import HAS_SEALS, make_sealed, sealed_copy, sealed_memory
 from provenance.loading.reading import fill
 
-__all__ = ["Copy", "copied", "is_copy"]
+__all__ = ["Copy", "copied", "copy_at"]
 
-_paths: set[str] = set()
+_paths: dict[str, Copy] = {}
+
+
+class _Reader(io.RawIOBase):
+    """Reads the copy by a descriptor of its own, which goes when nobody reads any more."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = os.dup(descriptor)
+        self.size = os.fstat(descriptor).st_size
+        self.position = 0
+
+    def readable(self) -> bool:
+        """See ``io.RawIOBase``."""
+        return True
+
+    def seekable(self) -> bool:
+        """See ``io.RawIOBase``."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """See ``io.RawIOBase``."""
+        count = os.preadv(self.descriptor, [buffer], self.position)
+        self.position += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """See ``io.RawIOBase``."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.size}[whence]
+        self.position = max(0, start + offset)
+        return self.position
+
+    def tell(self) -> int:
+        """See ``io.RawIOBase``."""
+        return self.position
+
+    def close(self) -> None:
+        """See ``io.RawIOBase``."""
+        if not self.closed:
+            os.close(self.descriptor)
+        super().close()
 
 
 class Copy:
@@ -43,6 +84,13 @@ class Copy:
             fill(source, size, memoryview(self.memory))
         return self.memory
 
+    def stream(self) -> io.BufferedReader | io.BytesIO:
+        """Give the copy as a file object, which may be read for as long as anybody likes."""
+        assert self.memory is not None
+        if self.descriptor is None:
+            return io.BytesIO(self.memory)
+        return io.BufferedReader(_Reader(self.descriptor))
+
     @contextmanager
     def path(self, *, named: bool) -> Iterator[Path]:
         """Give the copy a path for a while; with the file's own name where the loader goes by it."""
@@ -56,8 +104,8 @@ class Copy:
                 private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provenance-")))
                 (private / self.name).symlink_to(place)
                 place = private / self.name
-            _paths.add(str(place))
-            stack.callback(_paths.discard, str(place))
+            _paths[str(place)] = self
+            stack.callback(_paths.pop, str(place), None)
             yield place
 
 
@@ -72,6 +120,6 @@ def copied(name: str) -> Iterator[Copy]:
             os.close(copy.descriptor)
 
 
-def is_copy(path: str) -> bool:
-    """Whether this is the path of a copy that was proven and is being loaded."""
-    return path in _paths
+def copy_at(path: str) -> Copy | None:
+    """The copy that was proven, is being loaded and has this path, or None where it is none."""
+    return _paths.get(path)

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from provenance.loading.guarding.active import ACTIVE
-from provenance.loading.guarding.copies import copied, is_copy
+from provenance.loading.guarding.copies import copied, copy_at
 from provenance.loading.guarding.files import judge_bytes, judge_file
 from provenance.loading.guarding.interprocess import receives
 from provenance.loading.guarding.running import loading, present_load
@@ -22,7 +22,8 @@ __all__ = ["LOADERS", "Loader", "guarded"]
 class Loader(NamedTuple):
     """A loader: where it is defined, and which argument, by position and by name, says what to load.
 
-    ``net`` where nothing may run while it loads; ``named`` where it goes by the file's name; ``signed`` where bytes in
+    ``net`` where nothing may run while it loads; ``named`` where it goes by the file's name; ``streams`` where
+    it is better given a file object than a path; ``signed`` where bytes in
     memory, which bear no signature, do not do for a policy that asks for one.
     """
 
@@ -32,6 +33,7 @@ class Loader(NamedTuple):
     position: int = 0
     net: bool = True
     named: bool = False
+    streams: bool = False
     signed: bool = True
 
     @property
@@ -69,7 +71,8 @@ LOADERS: tuple[Loader, ...] = (
     Loader(
         "keras.src.legacy.saving.legacy_h5_format", "load_model_from_hdf5", "filepath", net=False, named=True
     ),
-    Loader("h5py._hl.files", "File.__init__", "name", 1, net=False),
+    # HDF5 looks for the real path of what it opens, and a copy in memory has none.
+    Loader("h5py._hl.files", "File.__init__", "name", 1, net=False, streams=True),
     Loader("torch.package.package_importer", "PackageImporter.__init__", "file_or_buffer", 1),
 )
 
@@ -90,6 +93,8 @@ def guarded(loader: Loader, original: Callable[..., Any]) -> Callable[..., Any]:
                 arguments = (*arguments[: loader.position], source, *arguments[loader.position + 1 :])
             elif given is not None:
                 options = {**options, loader.parameter: source}
+            if loader.streams and source is not given:
+                options.pop("driver", None)  # the one for file objects is chosen by itself
             if path is None:
                 return original(*arguments, **options)
             with loading(path, proven=True, net=loader.net):
@@ -112,8 +117,9 @@ def _judged(
     """Judge what is to be loaded; yield what to load in its place, and its path: None where nothing is to be judged."""
     if isinstance(given, str | bytes | os.PathLike) and loader.parameter != "data":
         path = os.fsdecode(given)
-        if is_copy(path) or _makes_a_file(loader, path, arguments, options):
-            yield given, None
+        proven = copy_at(path)
+        if proven is not None or _makes_a_file(loader, path, arguments, options):
+            yield (proven.stream() if proven is not None and loader.streams else given), None
             return
         with _sealed(loader, path, arguments, options) as copy:
             yield copy, path
@@ -122,6 +128,12 @@ def _judged(
         judge_bytes(kept, loader.name, signed=loader.signed and present_load() is None)
         yield kept, ""
     elif hasattr(given, "read"):
+        mode = _mode(loader, arguments, options)
+        if mode != "r":  # it is written to
+            if mode in ("a", "r+"):
+                _judge_in_place(loader, given)
+            yield given, None
+            return
         with _sealed_stream(loader, given) as (stream, path):
             yield stream, path
     else:
@@ -129,12 +141,15 @@ def _judged(
 
 
 @contextmanager
-def _sealed(loader: Loader, path: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Iterator[str]:
+def _sealed(loader: Loader, path: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Iterator[Any]:
     sealed = _mode(loader, arguments, options) == "r"
     with copied(os.path.basename(path)) as copy:
         judge_file(os.path.abspath(path), copy, loader.name, sealed=sealed)
         if not sealed:  # it is to be changed, which no sealed copy can be
             yield path
+            return
+        if loader.streams:
+            yield copy.stream()
             return
         with copy.path(named=loader.named) as place:
             yield str(place)
@@ -144,18 +159,20 @@ def _sealed(loader: Loader, path: str, arguments: tuple[Any, ...], options: dict
 def _sealed_stream(loader: Loader, given: Any) -> Iterator[tuple[Any, str]]:
     """Judge the file behind a file object where there is one, else what it holds; leave it where the load ended."""
     path = _path_of(given)
-    if is_copy(path):
+    if copy_at(path) is not None:
         yield given, path
         return
     if path:
         with copied(os.path.basename(path)) as copy:
             judge_file(path, copy, loader.name)
-            with copy.path(named=False) as place, open(place, "rb") as stream:
-                stream.seek(given.tell())
-                yield stream, path
-                _follow(given, stream)
+            stream = copy.stream()
+            stream.seek(0 if loader.streams else given.tell())
+            yield stream, path
+            _follow(given, stream)
         return
     start = _tell(given)
+    if loader.streams and start:
+        given.seek(0)  # HDF5 goes by places in the file, wherever the file object stands
     data = bytes(given.read())
     # Within another load they are bytes of what is loaded there.
     judge_bytes(data, loader.name, signed=loader.signed and present_load() is None)
@@ -163,6 +180,17 @@ def _sealed_stream(loader: Loader, given: Any) -> Iterator[tuple[Any, str]]:
     yield memory, ""
     if start is not None:
         given.seek(start + (len(data) if memory.closed else memory.tell()))
+
+
+def _judge_in_place(loader: Loader, given: Any) -> None:
+    """Judge what a file object holds that is to be changed, and which is therefore loaded itself."""
+    start = _tell(given)
+    if start is not None:
+        given.seek(0)
+        data = bytes(given.read())
+        given.seek(start)
+        if data:
+            judge_bytes(data, loader.name, signed=loader.signed)
 
 
 def _follow(given: Any, stream: Any) -> None:

@@ -43,9 +43,10 @@ def replace_code(function: Any, make: Callable[[Callable[..., Any]], Callable[..
 
     def undo() -> None:
         function.__code__ = code
-        function.__kwdefaults__ = named  # type: ignore[assignment, unused-ignore]
+        function.__kwdefaults__ = named
         with contextlib.suppress(AttributeError):
             del function.__signature__  # type: ignore[attr-defined, unused-ignore]
+            del function.__signature__
 
     return undo
 

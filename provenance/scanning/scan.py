@@ -264,6 +264,9 @@ _READERS: Mapping[str, Read] = {
     "tar": _tar,
     "nemo": _tar,
     "safetensors": _safetensors,
-    **{found: _of(found) for found in ("json", "text", "keras", "onnx", "gguf", "hdf5", "savedmodel")},
-    **dict.fromkeys(("code", "unknown", "xgboost", "lightgbm"), _packed_or_nothing),
+    **{
+        found: _of(found)
+        for found in ("json", "text", "keras", "onnx", "gguf", "hdf5", "savedmodel", "xgboost", "lightgbm")
+    },
+    **dict.fromkeys(("code", "unknown"), _packed_or_nothing),
 }

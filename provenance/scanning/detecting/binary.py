@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from provenance.scanning.detecting.npy import npy_has_objects
 from provenance.scanning.detecting.protobuf import model_format
 
 __all__ = ["binary_format"]
 
+# XGBoost's models in UBJSON: an object whose names are counted strings.
+_UBJSON = re.compile(rb"\{(?:[iU].|I..|l.{4}|L.{8})(?:learner\{|version\[|Config\{)", re.DOTALL)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -22,8 +26,7 @@ def binary_format(head: bytes, size: int) -> str:  # noqa: PLR0911 - one return 
         return "hdf5"
     if head[:6] == b"7z\xbc\xaf\x27\x1c":
         return "7z"
-    # XGBoost's models in UBJSON: an object whose keys are counted strings.
-    if head[:1] == b"{" and b"learner" in head[:64] and head[1:2] in (b"L", b"l", b"i", b"U", b"I"):
+    if _UBJSON.match(head):
         return "xgboost"
     if head[:4] == b"binf" or head[:4] == b"bs64":  # XGBoost's old binary models
         return "unknown"

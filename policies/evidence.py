@@ -9,7 +9,7 @@ import msgspec
 
 from policies.findings import Finding
 
-__all__ = ["Evidence", "FileEvidence", "LineageStatus", "Signer", "SigningMethod"]
+__all__ = ["Evidence", "FileEvidence", "LineageStatus", "Reference", "Signer", "SigningMethod"]
 
 SigningMethod = Literal["key", "certificate", "sigstore"]
 LineageStatus = Literal["proven", "asserted", "missing", "unasked"]
@@ -33,8 +33,17 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str = ""
 
 
+class Reference(msgspec.Struct, frozen=True):
+    """Another file that a model keeps its weights in: its name beside the model, and the bytes it must have."""
+
+    name: str
+    size: int
+
+
 class FileEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """What reading one file showed: its format by content, its size in bytes, and what was found in it.
+
+    ``refers`` are the files of raw numbers that it says are its own; they have no format by themselves.
 
     A file whose pickles could not all be read must carry a finding that says so (PKL003): no finding means that
     nothing was found, not that nobody looked.
@@ -44,6 +53,7 @@ class FileEvidence(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     size: int
     findings: tuple[Finding, ...] = ()
+    refers: tuple[Reference, ...] = ()
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,6 +36,7 @@ from provenance.artifacts.reading import Progress
 from provenance.attestations.discovery import Found, find_bundles
 from provenance.errors import ProvenanceError, Refused, Undecided, UsageError
 from provenance.policy_files import load_policy
+from provenance.scanning.belonging import belonging
 from provenance.scanning.locating import describe_range
 from provenance.scanning.readers import BytesReader, FileReader
 from provenance.scanning.scan import examine
@@ -253,7 +254,7 @@ def conclude(
         findings=(*gathered.findings, *gathered.listing.findings, *about_bundles, *findings),
         unsigned=tuple(unsigned),
         uncovered=gathered.listing.uncovered,
-        files=tuple(files),
+        files=tuple(belonging(files)),
         checked_files=len(files),
         checked_bytes=checked_bytes,
     )

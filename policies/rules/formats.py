@@ -121,4 +121,11 @@ FORMAT_RULES = (
         "loader would do with them is not known.",
         hint="write the file anew with a current library, or load it only if you trust its signer",
     ),
+    Rule(
+        id="FMT017",
+        title="a compiled program",
+        explanation="The file is machine code or byte code: a program, a library or a compiled Python module. Models "
+        "need none, and loaders of custom operators run what they are pointed to.",
+        hint="remove the file, or build it from sources that you have read",
+    ),
 )

@@ -41,11 +41,15 @@ class Context:
     ) -> None:
         self.policy = policy
         self.where = where
+        self.name = ""  # of what is read now, as its container or the caller knows it
         self.depth = depth
         self.findings: list[Finding] = []
         self.report = Report()
         self.budget = [_BUDGET]
         self.packed_format = ""  # of what a compressed stream holds
+        self.refers: dict[
+            str, int
+        ] = {}  # files of weights beside this one, and the bytes that they must have
         self._nested = nested
 
     @property

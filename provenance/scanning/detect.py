@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provenance.scanning.detecting.archives import tar_format, zip_format
 from provenance.scanning.detecting.binary import binary_format
+from provenance.scanning.detecting.protobuf import TABLE_MAGIC
 from provenance.scanning.detecting.streams import unpack_head
 from provenance.scanning.detecting.texts import json_format, text_format
 from provenance.scanning.pickles.sniffing import FIRST_BYTES, sniff
@@ -62,7 +63,7 @@ def _detect(head: bytes, size: int, tail: bytes, name: str, depth: int) -> str:
         or binary_format(head, size)
         or tar_format(head)
         or _unpacked_format(head, name, depth)
-        or "unknown"
+        or ("savedmodel" if tail.endswith(TABLE_MAGIC) else "unknown")
     )
 
 

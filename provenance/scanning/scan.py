@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
-from policies.evidence import FileEvidence
+from policies.evidence import FileEvidence, Reference
 from policies.findings import finding
 from policies.formats import PICKLE_CARRIERS, PICKLE_FORMATS
 from policies.judging import judge_files
@@ -46,7 +46,13 @@ def scan_member(reader: Reader, name: str, policy: FormatPolicy) -> FileEvidence
         found = _scan(context, reader, name)
     except (MemoryError, RecursionError, OverflowError) as error:  # the bounds should not let it come to this
         context.add("ARC007", f"reading goes beyond the bounds: {type(error).__name__}")
-    return FileEvidence(path=name, format=found, size=reader.size, findings=tuple(context.findings))
+    return FileEvidence(
+        path=name,
+        format=found,
+        size=reader.size,
+        findings=tuple(context.findings),
+        refers=tuple(Reference(*reference) for reference in context.refers.items()),
+    )
 
 
 def imported_globals(reader: Reader, name: str, policy: FormatPolicy) -> dict[tuple[str, str], bool]:
@@ -68,6 +74,7 @@ def _scan_nested(context: Context, reader: Reader, name: str) -> str:
 
 def _scan(context: Context, reader: Reader, name: str) -> str:
     """Detect the format, and read the file by it unless the policy refuses the format in any case."""
+    context.name = name
     head = reader.read_at(0, HEAD_BYTES)
     tail = head if reader.size <= HEAD_BYTES else reader.read_at(reader.size - TAIL_BYTES, TAIL_BYTES)
     found = detect(head, reader.size, tail, name)
@@ -187,6 +194,16 @@ def _packed_or_nothing(context: Context, reader: Reader, head: bytes, name: str)
         _packed(context, reader, name)
 
 
+def _unknown(context: Context, reader: Reader, head: bytes, name: str) -> None:
+    """What has no format is unpacked where it is packed; programs are told."""
+    from provenance.scanning.formats.programs import read_unknown
+
+    if decompressor(head) is not None:
+        _packed(context, reader, name)
+    else:
+        read_unknown(context, reader)
+
+
 def _data(context: Context, reader: Reader, head: bytes, name: str, found: str) -> None:
     """Formats of data, each by the reader of its own; packed ones are unpacked first."""
     if decompressor(head) is not None:
@@ -268,5 +285,6 @@ _READERS: Mapping[str, Read] = {
         found: _of(found)
         for found in ("json", "text", "keras", "onnx", "gguf", "hdf5", "savedmodel", "xgboost", "lightgbm")
     },
-    **dict.fromkeys(("code", "unknown"), _packed_or_nothing),
+    "code": _packed_or_nothing,
+    "unknown": _unknown,
 }

@@ -18,6 +18,7 @@ from provenance.artifacts.listing import Listing, list_artifact
 from provenance.artifacts.opening import open_beneath, opened_root
 from provenance.errors import Unreadable
 from provenance.policy_files import load_policy
+from provenance.scanning.belonging import belonging
 from provenance.scanning.paths import expand
 from provenance.scanning.readers import BytesReader, FileReader
 from provenance.scanning.scan import examine, scan_member
@@ -77,7 +78,7 @@ def scan(
         single, several = listing.single, len(paths) > 1
         evidence += [
             _under(file, one, several=several, single=single)
-            for file in _scan_listing(listing, rules.formats)
+            for file in belonging(_scan_listing(listing, rules.formats))
         ]
     return _judge(rules, evidence, gathered, now or datetime.now(UTC))
 

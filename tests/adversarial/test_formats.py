@@ -165,7 +165,6 @@ def test_gguf():
         gguf([], offset=2**63),
         gguf([], offset=4),
         gguf([], shape=100),
-        gguf([], kind=77),
         gguf([], tensors=2),
         gguf([], count=2**60),
         gguf([string_key(b"a", b"x"), string_key(b"a", b"y")]),
@@ -177,6 +176,10 @@ def test_gguf():
 )
 def test_forged_gguf(data):
     judged(data, "m.gguf", "refused", "FMT009")
+
+
+def test_a_type_of_tensors_that_is_not_known():
+    judged(gguf([], kind=77), "m.gguf", "undecided", "FMT016")
 
 
 def test_a_template_in_gguf():

@@ -53,11 +53,17 @@ _BLOCKS = {
     34: (256, 54),
     35: (256, 66),
     39: (32, 17),
+    40: (64, 36),
+    41: (128, 18),
 }
 
 
 class _Broken(Exception):
     """The file breaks a rule of the format."""
+
+
+class _Unknown(Exception):
+    """The file uses something that this version does not know."""
 
 
 class _Cursor:
@@ -98,18 +104,20 @@ class _Cursor:
 
 
 def read_gguf(context: Context, reader: Reader) -> None:
-    """Check header, metadata and tensors; FMT009 where a rule is broken, FMT013 for the chat templates."""
+    """Check header, metadata and tensors; FMT009 where a rule is broken, FMT013 for templates, FMT016 if unknown."""
     try:
         _read(context, _Cursor(reader), reader.size)
     except _Broken as error:
         context.add("FMT009", str(error))
+    except _Unknown as error:
+        context.add("FMT016", str(error))
 
 
 def _read(context: Context, cursor: _Cursor, size: int) -> None:
     cursor.skip(4)
     version, tensors, keys = cursor.number(4), cursor.number(8), cursor.number(8)
     if version not in (2, 3):
-        raise _Broken(f"version {version} is not known")
+        raise _Unknown(f"version {version} is not known")
     if keys > min(_MAX_KEYS, size // 13) or tensors > min(_MAX_TENSORS, size // 32):
         raise _Broken(f"{keys} keys and {tensors} tensors do not fit into the file")
     alignment = _read_metadata(context, cursor, keys)
@@ -177,7 +185,7 @@ def _read_info(cursor: _Cursor) -> tuple[bytes, int, int]:
     shape = struct.unpack(f"<{count}Q", cursor.take(8 * count))
     kind, offset = cursor.number(4), cursor.number(8)
     if kind not in _BLOCKS:
-        raise _Broken(f"tensor {name!r} has the unknown type {kind}")
+        raise _Unknown(f"tensor {name!r} has the unknown type {kind}")
     items, width = _BLOCKS[kind]
     if prod(shape) >= 1 << 63 or (shape and shape[0] % items):
         raise _Broken(f"tensor {name!r} has a shape that overflows or fills no blocks")

@@ -102,6 +102,7 @@ def round_report(updates: str, found: Round, *, explain: bool) -> Report:
         exit_status=found.exit_status,
         findings=found.findings,
         checked_files=found.n + len(found.rejected),
+        checked_bytes=found.checked_bytes,
         details=details,
         lines=(*_lines(found), *_table(table)),
     )

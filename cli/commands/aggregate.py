@@ -69,5 +69,5 @@ def _aggregate(updates: str, options: dict[str, Any]) -> Report:
     from provenance.aggregation.rounds.round import aggregate as aggregate_round
 
     explain = options.pop("explain")
-    found = aggregate_round(updates, **options)
+    found = aggregate_round(updates, observe=explain, **options)
     return round_report(updates, found, explain=explain)

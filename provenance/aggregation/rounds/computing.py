@@ -23,6 +23,7 @@ from provenance.errors import UsageError
 
 __all__ = ["Computed", "Recipe", "compute"]
 
+_QUICK = 1 << 26  # values among which distances are measured in any case
 _MANY = 1 << 20  # contributors: more than any rule asks for
 
 
@@ -94,6 +95,7 @@ def compute(
     target: Path,
     *,
     threads: int | None = None,
+    observe: bool = False,
 ) -> Computed:
     """Combine the updates of a round into the file ``target``, which holds the same bytes wherever it is computed.
 
@@ -114,6 +116,7 @@ def compute(
             parameters=recipe.parameters,
             threads=threads,
             out=_writer(output, layout, centre),
+            observe=observe or stream.n * stream.d <= _QUICK,
         )
         sha256 = _digest(output.descriptor)
     found = result.coefficients

@@ -36,7 +36,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict over a round: who takes part, what the rule guarantees, and the result.
 
     ``digest`` is the root digest (hex) of the result, "" where there is none; ``tensors`` are the result's values as
-    numpy arrays where no file was asked for. ``guarantee`` is what ``guarantee()`` returns for this n and faulty.
+    numpy arrays where no file was asked for. ``guarantee`` is what ``guarantee()`` returns for this n and faulty;
+    ``diameter`` and ``heterogeneity`` are those observed in the round (None where they were not measured).
     """
 
     decision: DecisionName
@@ -54,6 +55,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     diameter: float | None = None
     heterogeneity: float | None = None
     digest: str = ""
+    checked_bytes: int = 0
     output: Path | None = None
     statement: Path | None = None
     tensors: dict[str, Any] | None = None

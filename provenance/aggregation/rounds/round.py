@@ -63,6 +63,7 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
     password: str | bytes | None = None,
     max_norm: float = math.inf,
     threads: int | None = None,
+    observe: bool = False,
     now: datetime | None = None,
 ) -> Round:
     """Combine the verified updates of a folder by a rule that tolerates ``faulty`` contributors of any behaviour.
@@ -70,7 +71,8 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
     ``round`` is ``TASK@N`` and ``base`` the model that the updates start from; where one is not given, what more than
     half of the contributors signed is taken. ``roster_keys`` are the maintainers' public keys. The result goes to
     ``output`` with the base model's dtypes (else it is in ``.tensors``); with ``key`` it is signed, and so is a
-    statement from which the round can be recomputed. Returns a ``Round`` whatever the verdict; raises ``UsageError``
+    statement from which the round can be recomputed. ``observe`` measures how far the updates lie apart also where that
+    takes a pass more. Returns a ``Round`` whatever the verdict; raises ``UsageError``
     for wrong arguments, and what ``load_roster`` raises.
     """
     wanted_round = parse_round(round) if round is not None else None
@@ -86,7 +88,9 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
         if result.decision != "accepted":
             return result
         with _target(output) as target:
-            computed = compute(admission, recipe, _rights(result.accepted), target, threads=threads)
+            computed = compute(
+                admission, recipe, _rights(result.accepted), target, threads=threads, observe=observe
+            )
             result = _with_result(result, computed, target, keep=output is not None)
     if output is not None:
         keep_evidence(Path(output), admission.equivocations)
@@ -160,6 +164,7 @@ def _judged(admission: Admission, members: Members, recipe: Recipe) -> Round:
         accepted=accepted,
         rejected=admission.rejected,
         guarantee=guaranteed,
+        checked_bytes=sum(update.size for update in admission.updates),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,11 @@ class OpenUpdate:
         self.descriptor = descriptor
         self.examined = examined
         self._offsets: Offsets | None = None
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file."""
+        return os.fstat(self.descriptor).st_size
 
     def piece(
         self, number: int, piece: Piece, into: np.ndarray[tuple[int], Any] | None = None

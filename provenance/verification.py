@@ -28,7 +28,7 @@ from policies import (
 )
 from policies.findings import DecisionName
 from provenance.artifacts.comparing import compare
-from provenance.artifacts.listing import Listing, list_artifact
+from provenance.artifacts.listing import Listing, list_artifact, list_one
 from provenance.artifacts.manifest import Manifest, Resource, Serialization
 from provenance.artifacts.measuring import Measured, Observer, OpenFile, measure
 from provenance.artifacts.names import ignore_problem, recorded_exclusions
@@ -167,8 +167,12 @@ def gather(  # noqa: PLR0913 (the options of the command)
     ignore: Iterable[str] = (),
     ignore_unsigned_files: bool = False,
     now: datetime | None = None,
+    only: str = "",
 ) -> Gathered:
-    """Find and verify the signatures of an artifact and list its files, without reading any of them."""
+    """Find and verify the signatures of an artifact and list its files, without reading any of them.
+
+    ``only`` names the one file of a directory that is asked about: then nothing else of it is listed.
+    """
     path = Path(path)
     now = now or datetime.now(UTC)
     rules = settle_policy(
@@ -190,11 +194,11 @@ def gather(  # noqa: PLR0913 (the options of the command)
     own = _own_paths(path, signature)
     first = next((one.signed.manifest.serialization for one in candidates if one.valid and one.signed), None)
     recorded = recorded_exclusions(first.ignore_paths) if first is not None else ()
-    listing = list_artifact(
-        path,
-        ignore=(*recorded, *ignore),
-        own=own,
-        allow_symlinks=first is not None and first.allow_symlinks,
+    links = first is not None and first.allow_symlinks
+    listing = (
+        list_one(path, only, allow_symlinks=links)
+        if only
+        else list_artifact(path, ignore=(*recorded, *ignore), own=own, allow_symlinks=links)
     )
     if any(found.rule == "ART010" for found in listing.findings):
         findings = ()  # where there is nothing, no signature is missing

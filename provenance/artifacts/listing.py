@@ -21,9 +21,9 @@ from provenance.artifacts.names import (
     collision_key,
     is_utf8,
 )
-from provenance.artifacts.opening import open_directory, opened_root
+from provenance.artifacts.opening import open_artifact_file, open_directory, opened_root
 
-__all__ = ["FileEntry", "Listing", "list_artifact"]
+__all__ = ["FileEntry", "Listing", "list_artifact", "list_one"]
 
 
 class FileEntry(NamedTuple):
@@ -84,6 +84,20 @@ def list_artifact(
         findings=tuple(walk.findings) + tuple(_collisions(walk)),
         allow_symlinks=allow_symlinks,
     )
+
+
+def list_one(root: Path, name: str, *, allow_symlinks: bool = False) -> Listing:
+    """List one file of a directory, whatever else lies in it; where it is absent, a finding says so."""
+    try:
+        descriptor = open_artifact_file(root, name, allow_symlinks=allow_symlinks)
+    except OSError as error:
+        said = f"cannot find {name}: {_reason(error)}"
+        return _empty(root, finding("ART010", said, path=name))
+    try:
+        files = (FileEntry(name, os.fstat(descriptor).st_size),)
+    finally:
+        os.close(descriptor)
+    return Listing(root=root, single=False, files=files, allow_symlinks=allow_symlinks)
 
 
 def _empty(path: Path, *findings: Finding) -> Listing:

@@ -185,7 +185,8 @@ def _leave(guarding: Guarding) -> None:
 
 def _raise_swallowed(guarding: Guarding, error: BaseException | None) -> bool:
     """Raise a refusal that a library caught: it made another exception of it, which comes by here, or went on."""
-    raised, guarding.errors = guarding.errors, []
+    raised = list(guarding.errors)
+    guarding.errors.clear()
     for refused in reversed(raised):
         if refused is error:
             return False

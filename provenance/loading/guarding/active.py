@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextvars import ContextVar
 
 import msgspec
@@ -13,6 +14,9 @@ from provenance.scanning.pickles.allowlist import Allowed, allowed_by
 from provenance.scanning.pickles.joblib import JOBLIB
 
 __all__ = ["ACTIVE", "HERE", "Guarding", "Terms", "obeyed"]
+
+# Each holds the frames that it came through, and what lies in them.
+_KEPT = 16
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +44,9 @@ class Guarding:
         self.allowed: Allowed = allowed_by(formats.profiles, formats.allow_globals)
         self.own_names = frozenset(formats.allow_globals)
         self.records: list[Record] = []
-        self.errors: list[Exception] = []  # refusals that were raised, as long as it is open
+        self.errors: deque[Exception] = deque(
+            maxlen=0 if everywhere else _KEPT
+        )  # what was raised, the last of it
         self.left_out = 0
 
     def allows(self, module: str, name: str) -> bool:

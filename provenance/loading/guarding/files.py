@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from provenance.loading.guarding.verdicts import require
 from provenance.loading.proving import Room, prove
 from provenance.scanning.readers import BytesReader, MemoryReader
 from provenance.scanning.scan import examine
-from provenance.verification import Gathered, Verification, gather
+from provenance.verification import Verification, gather
 
 __all__ = ["judge_bytes", "judge_file"]
 
@@ -117,9 +116,8 @@ def _signed(guard: Guarding, path: str, copy: Copy) -> Verification:
         policy=terms.policy,
         trusted_root=terms.trusted_root or None,
         store=terms.store,
+        only=name,
     )
-    if name:
-        gathered = _only(gathered, name)
 
     def keep(_entry: FileEntry, _found: str, source: int) -> Room:
         return Room(copy.make(source), filled=True)
@@ -149,12 +147,3 @@ def _artifact_of(path: str) -> tuple[Path, str]:
             alone = above == file.parent and not os.path.lexists(above / DEFAULT_SIGNATURE)
             return (file, "") if alone else (above, file.relative_to(above).as_posix())
     return file, ""
-
-
-def _only(gathered: Gathered, name: str) -> Gathered:
-    """The same artifact as if this file were all that lies in it: the others are not loaded."""
-    listing = gathered.listing
-    files = tuple(each for each in listing.files if each.name == name)
-    about: Iterable[Finding] = (each for each in listing.findings if each.path in ("", name))
-    only = msgspec.structs.replace(listing, files=files, findings=tuple(about), uncovered=())
-    return msgspec.structs.replace(gathered, listing=only)

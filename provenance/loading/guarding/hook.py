@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 import threading
+from _pickle import loads as _loads
 from types import FrameType
 from typing import Any
 
-from policies import finding
+from policies import Finding, finding
 from provenance.errors import Undecided
 from provenance.loading.guarding.active import ACTIVE, obeyed
 from provenance.loading.guarding.extensions import POISON, poison
@@ -23,37 +24,39 @@ from provenance.loading.guarding.subclasses import guard_subclasses
 __all__ = ["install"]
 
 _TEST = "provenance.guard.test"
-_HANDLED = EVENTS | {"pickle.find_class", "import", "cpython.PyInterpreterState_New", _TEST}
+_HANDLED = EVENTS | {"pickle.find_class", "import", "cpython.PyInterpreterState_New"}
 _busy = threading.local()
-_arrived: list[object] = []
 _installed: list[bool] = []
 
 
 def install() -> None:
-    """Install the hook, once, and prove that it is there; raises ``Undecided`` (GRD006) where it is not.
+    """Install the hook, once, and prove that it is asked about what is unpickled.
 
-    A hook that was installed earlier can keep another one out without a sound.
+    A hook that was installed earlier can keep another one out without a sound, and an interpreter may have no such
+    events at all: raises ``Undecided`` (GRD006).
     """
-    if not _installed:
-        sys.addaudithook(_hook)
-    token = object()
-    sys.audit(_TEST, token)
-    if not _arrived or _arrived.pop() is not token:
-        raise Undecided(
-            "the guard cannot be armed: an audit hook that was installed earlier keeps it out", code="GRD006"
-        )
-    _arrived.clear()
+    try:
+        if not _installed:
+            sys.addaudithook(_hook)
+        _loads(b"c" + _TEST.encode() + b"\n" + _TEST.encode() + b"\n.")
+        arrived = False
+    except _Arrived:
+        arrived = True
+    except Exception:  # noqa: BLE001 (whatever another hook raises)
+        arrived = False
+    if not arrived:
+        said = "the guard cannot be armed: an audit hook that was installed earlier keeps it out"
+        raise Undecided(said, code="GRD006")
     if not _installed:
         _installed.append(True)
 
 
+class _Arrived(Exception):
+    """The hook was asked about the name that nothing but its test unpickles."""
+
+
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if not ACTIVE and event != _TEST:
-        return
-    if event not in _HANDLED or getattr(_busy, "on", False):
-        return
-    if event == _TEST:
-        _arrived.append(arguments[0])
+    if not ACTIVE or event not in _HANDLED or getattr(_busy, "on", False):
         return
     _busy.on = True
     try:
@@ -65,19 +68,30 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 def _handle(event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
     if event == "pickle.find_class":
         module, name = arguments
+        if module == _TEST:
+            raise _Arrived
         if module == POISON or not receives(frame):
             check_name(str(module), str(name))
         return
     if event == "cpython.PyInterpreterState_New":
-        refuse(obeyed()[0], finding("GRD005", "an interpreter of its own is made, which no hook reaches"))
+        _stop(finding("GRD005", "an interpreter of its own is made, which no hook reaches"))
     if event in STARTS and (said := unreached(event, arguments)):
-        note(obeyed()[0], finding("GRD005", said))
+        for guard in obeyed():
+            note(guard, finding("GRD005", said))
     if event in ("open", "import"):
         poison()
         guard_subclasses()
     current = present_load()
     if current is not None and current.net and event in EVENTS and acts(event, arguments, frame):
-        refuse(obeyed()[0], finding("GRD001", f"while it is loaded, there is {_described(event, arguments)}"))
+        _stop(finding("GRD001", f"while it is loaded, there is {_described(event, arguments)}"))
+
+
+def _stop(found: Finding) -> None:
+    """Refuse what no policy can allow; every guard that is obeyed here writes it down."""
+    first, *others = obeyed()
+    for guard in others:
+        note(guard, found)
+    refuse(first, found)
 
 
 def _described(event: str, arguments: tuple[Any, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -62,9 +63,18 @@ def append(journal: str, record: Record) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(path, flags, 0o600)
         try:
-            os.write(descriptor, msgspec.json.encode(record) + b"\n")
+            os.write(descriptor, msgspec.json.encode(_encodable(msgspec.to_builtins(record))) + b"\n")
         finally:
             os.close(descriptor)
+
+
+def _encodable(value: Any) -> Any:
+    """The same without bytes of names that are not UTF-8, which JSON has no place for."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {name: _encodable(item) for name, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def read_journal(journal: str, *, leave_out: int = 0) -> tuple[list[Record], bool]:

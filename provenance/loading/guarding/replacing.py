@@ -35,8 +35,9 @@ def replace_code(function: Any, make: Callable[[Callable[..., Any]], Callable[..
     code, defaults, named = function.__code__, function.__defaults__, function.__kwdefaults__
     original = FunctionType(code, function.__globals__, function.__name__, defaults, function.__closure__)
     original.__kwdefaults__ = named
+    shown = vars(function).get("__signature__")
     with contextlib.suppress(TypeError, ValueError):
-        function.__signature__ = inspect.signature(original)  # type: ignore[attr-defined, unused-ignore]
+        vars(function)["__signature__"] = shown or inspect.signature(original)
     # In this order, so that a thread that calls it meanwhile finds what the code it has needs.
     function.__kwdefaults__ = {**(named or {}), "_provenance": make(original)}
     function.__code__ = _trampoline.__code__
@@ -44,9 +45,9 @@ def replace_code(function: Any, make: Callable[[Callable[..., Any]], Callable[..
     def undo() -> None:
         function.__code__ = code
         function.__kwdefaults__ = named
-        with contextlib.suppress(AttributeError):
-            del function.__signature__  # type: ignore[attr-defined, unused-ignore]
-            del function.__signature__
+        vars(function).pop("__signature__", None)
+        if shown is not None:
+            vars(function)["__signature__"] = shown
 
     return undo
 

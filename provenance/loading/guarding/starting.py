@@ -36,11 +36,20 @@ def unreached(event: str, arguments: tuple[Any, ...]) -> str:
 
 
 def _isolated(words: list[str]) -> bool:
-    for word in words:
-        if not word.startswith("-") or word in ("-", "-c", "-m"):
+    """Whether Python is told to leave PYTHONPATH or its sitecustomize alone: -I, -E or -S, alone or among others."""
+    left = iter(words)
+    for word in left:
+        if not word.startswith("-") or word == "-" or word.startswith("--"):
             return False
-        if not word.startswith("--") and set("IES") & set(word.partition("X")[0].partition("W")[0]):
-            return True
+        for letter in word[1:]:
+            if letter in "IES":
+                return True
+            if letter in "cm":
+                return False
+            if letter in "WX":  # the rest is its value, or the next word is
+                if word.endswith(letter):
+                    next(left, None)
+                break
     return False
 
 

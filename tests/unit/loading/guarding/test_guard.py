@@ -121,6 +121,21 @@ def test_a_tensor_in_a_plain_pickle_loads(tmp_path: Path) -> None:
                 assert pickle.load(file)["t"].tolist() == [0, 1, 2, 3]
 
 
+def test_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    """In this process and, by the journal, from another one."""
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.npy")
+    np.save(path, np.ones(2))
+    with provenance.guard(policy="harmless") as guard:
+        assert np.load(path).tolist() == [1, 1]
+        pid = os.fork()
+        if not pid:
+            np.load(path)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    assert [load.decision for load in guard.report().loads] == ["accepted", "accepted"]
+    assert guard.report().loads[1].path.endswith(("\udcff.npy", "\\udcff.npy"))
+
+
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     with provenance.guard(policy="harmless"):
         for load in (torch.load, np.load, safetensors.torch.load_file):

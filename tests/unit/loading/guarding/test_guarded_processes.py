@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import provenance
+from provenance.loading.guarding.starting import unreached
 
 EVIL = b"cos\nsystem\n(S'true'\ntR."
 METHODS = ("fork", "spawn", "forkserver")
@@ -129,7 +130,9 @@ def test_a_sitecustomize_of_the_program_still_runs(tmp_path: Path, monkeypatch: 
     assert os.environ["PYTHONPATH"] == str(tmp_path)
 
 
-@pytest.mark.parametrize("options", [["-I"], ["-E"], ["-S"], ["-sI"]], ids=str)
+@pytest.mark.parametrize(
+    "options", [["-I"], ["-E"], ["-S"], ["-sI"], ["-W", "ignore", "-X", "dev", "-BE"]], ids=str
+)
 def test_an_interpreter_out_of_reach_leaves_it_undecided(options: list[str]) -> None:
     with provenance.guard(policy="harmless") as guard:
         subprocess.run([sys.executable, *options, "-c", "pass"], check=True)
@@ -142,6 +145,31 @@ def test_an_interpreter_without_the_environment_leaves_it_undecided() -> None:
     assert [found.rule for found in guard.findings] == ["GRD005"]
 
 
+@pytest.mark.parametrize(
+    ("words", "isolated"),
+    [
+        (["-c", "pass", "-I"], False),
+        (["script.py", "-E"], False),
+        (["-m", "IES"], False),
+        (["-WIgnore", "script.py"], False),
+        (["-X", "-I", "script.py"], False),
+        (["-uW", "error", "-I"], True),
+        (["-OOs", "-E"], True),
+        (["--version"], False),
+        (["-"], False),
+        ([], False),
+    ],
+)
+def test_options_are_read_as_python_reads_them(words: list[str], isolated: bool) -> None:
+    arguments = ("python3", ["python3", *words], None, None)
+    with provenance.guard(policy="harmless"):
+        assert bool(unreached("subprocess.Popen", arguments)) is isolated
+        assert not unreached("subprocess.Popen", ("ls", ["ls", "-I"], None, {}))
+        assert unreached(
+            "os.posix_spawn", (b"/usr/bin/python3.12", [b"python3.12", b"a.py"], {b"PATH": b"/"})
+        )
+
+
 def test_a_hook_that_keeps_others_out_is_noticed() -> None:
     code = """
 import sys
@@ -150,6 +178,7 @@ def veto(event, arguments):
         raise RuntimeError("only one")
 sys.addaudithook(veto)
 import provenance
+from provenance.loading.guarding.starting import unreached
 try:
     with provenance.guard(policy="harmless"):
         print("armed")

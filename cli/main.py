@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("cli.commands.verify:verify", "Verify who signed an artifact and that it is unchanged."),
     "scan": ("cli.commands.scan:scan", "Inspect model files without running anything in them."),
     "contribute": ("cli.commands.contribute:contribute", "Sign records or an update as their contributor."),
+    "attest": ("cli.commands.attest:attest", "Sign what a data set or model was made from."),
+    "lineage": ("cli.commands.lineage:lineage", "Follow an artifact to its sources, and forward."),
     "roster": ("cli.commands.roster:roster", "Say who may contribute, and sign and show it."),
     "convert": (
         "cli.commands.convert:convert",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from policies.builtin import BUILTIN, BUILTIN_PURPOSES
 from policies.decisions import Decision, decide
 from policies.errors import PolicyError, UnknownRule
-from policies.evidence import Evidence, FileEvidence, LineageStatus, Signer, SigningMethod
+from policies.evidence import Evidence, FileEvidence, LineageEnd, LineageStatus, Signer, SigningMethod
 from policies.findings import DecisionName, Finding, finding, outcome
 from policies.formats import FORMATS, PICKLE_CARRIERS, PICKLE_FORMATS, PLAIN_FORMATS, PROFILES
 from policies.identities import identity_matches, identity_problem
@@ -44,6 +44,7 @@ __all__ = [
     "FileEvidence",
     "Finding",
     "FormatPolicy",
+    "LineageEnd",
     "LineagePolicy",
     "LineageRequirement",
     "LineageStatus",

@@ -49,7 +49,7 @@ def _judge(policy: Policy, evidence: Evidence, now: datetime) -> Iterator[Findin
     yield from judge_signatures(policy, evidence, now)
     yield from judge_coverage(policy.signatures, evidence)
     yield from judge_files(policy.formats, evidence.files)
-    yield from judge_lineage(policy.lineage, evidence)
+    yield from judge_lineage(policy, evidence, now)
 
 
 def _judge_expiry(policy: Policy, now: datetime) -> Iterator[Finding]:

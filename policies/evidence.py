@@ -9,7 +9,15 @@ import msgspec
 
 from policies.findings import Finding
 
-__all__ = ["Evidence", "FileEvidence", "LineageStatus", "Reference", "Signer", "SigningMethod"]
+__all__ = [
+    "Evidence",
+    "FileEvidence",
+    "LineageEnd",
+    "LineageStatus",
+    "Reference",
+    "Signer",
+    "SigningMethod",
+]
 
 SigningMethod = Literal["key", "certificate", "sigstore"]
 LineageStatus = Literal["proven", "asserted", "missing", "unasked"]
@@ -56,12 +64,34 @@ class FileEvidence(msgspec.Struct, frozen=True, kw_only=True):
     refers: tuple[Reference, ...] = ()
 
 
+class LineageEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one path of a lineage ends: an artifact that is a source, or about which nobody accepted says more.
+
+    ``path`` is its name, ``digest`` its root digest and ``dir_hash`` its dirHash, in hex. ``vouchers`` are all names of
+    whoever vouches for it: contributor, signer, identity, key. ``via`` names the artifacts from the one in question to
+    this one. ``reason`` tells why it is not proven; where that is because a statement is wrong, ``rule`` is the rule of
+    the finding about it.
+    """
+
+    path: str
+    status: Literal["proven", "asserted", "missing"]
+    digest: str = ""
+    dir_hash: str = ""
+    contributor: str = ""
+    licence: str = ""
+    vouchers: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    rule: str = ""
+    reason: str = ""
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """All that was gathered about one artifact.
 
     ``digest`` is its root digest in hex. ``findings`` are those about signatures and integrity, as gathered;
     ``unsigned`` are files that no manifest lists, ``uncovered`` those in paths that signatures leave out.
-    ``lineage`` is ``unasked`` where nobody looked.
+    ``lineage`` is ``unasked`` where nobody looked; ``lineage_ends`` tells more of it, and ``lineage_findings`` are what
+    is wrong with statements on the way.
     """
 
     subject: str
@@ -72,6 +102,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     uncovered: tuple[str, ...] = ()
     files: tuple[FileEvidence, ...] = ()
     lineage: LineageStatus = "unasked"
+    lineage_ends: tuple[LineageEnd, ...] = ()
     lineage_findings: tuple[Finding, ...] = ()
     checked_files: int = 0
     checked_bytes: int = 0

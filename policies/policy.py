@@ -121,3 +121,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     formats: FormatPolicy = FormatPolicy()
     lineage: LineagePolicy = LineagePolicy()
     contributors: ContributorPolicy = ContributorPolicy()
+
+    @property
+    def asks_for_lineage(self) -> bool:
+        """Whether anything is said of where an artifact may come from."""
+        lineage = self.lineage
+        asked = lineage.require != "none" or lineage.licences or lineage.sources
+        return bool(asked or self.contributors.forbid)

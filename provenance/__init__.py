@@ -28,7 +28,11 @@ if TYPE_CHECKING:
         Unreadable,
         UsageError,
     )
+    from provenance.lineage.attest import attest
     from provenance.lineage.contributing import contribute
+    from provenance.lineage.impact import Impact, impact
+    from provenance.lineage.lineage import Lineage, trace
+    from provenance.lineage.recorder import Recorder, recorder
     from provenance.loading.convert import Conversion, convert
     from provenance.loading.guard import Guard, guard
     from provenance.loading.lazy import open_tensors
@@ -43,9 +47,12 @@ __all__ = [
     "Conversion",
     "Finding",
     "Guard",
+    "Impact",
+    "Lineage",
     "Malformed",
     "Policy",
     "ProvenanceError",
+    "Recorder",
     "Refused",
     "Replay",
     "Round",
@@ -56,16 +63,20 @@ __all__ = [
     "Verification",
     "aggregate",
     "aggregation",
+    "attest",
     "contribute",
     "convert",
     "guard",
+    "impact",
     "load",
     "minimal_allowlist",
     "open_tensors",
+    "recorder",
     "replay",
     "scan",
     "sealed",
     "sign",
+    "trace",
     "verify",
 ]
 
@@ -73,22 +84,29 @@ _HOMES = {
     "Conversion": "provenance.loading.convert",
     "Finding": "policies",
     "Guard": "provenance.loading.guard",
+    "Impact": "provenance.lineage.impact",
+    "Lineage": "provenance.lineage.lineage",
     "Policy": "policies",
+    "Recorder": "provenance.lineage.recorder",
     "Replay": "provenance.aggregation.rounds.result",
     "Round": "provenance.aggregation.rounds.result",
     "Scan": "provenance.scanning.verb",
     "Verification": "provenance.verification",
     "aggregate": "provenance.aggregation.rounds.round",
+    "attest": "provenance.lineage.attest",
     "contribute": "provenance.lineage.contributing",
     "convert": "provenance.loading.convert",
     "guard": "provenance.loading.guard",
+    "impact": "provenance.lineage.impact",
     "load": "provenance.loading.load",
     "minimal_allowlist": "provenance.scanning.minimal",
     "open_tensors": "provenance.loading.lazy",
+    "recorder": "provenance.lineage.recorder",
     "replay": "provenance.aggregation.rounds.replaying",
     "scan": "provenance.scanning.verb",
     "sealed": "provenance.loading.sealed",
     "sign": "provenance.signing.sign",
+    "trace": "provenance.lineage.lineage",
     "verify": "provenance.verification",
 }
 _PACKAGES = frozenset({"aggregation"})

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import msgspec
 
@@ -18,6 +18,8 @@ from policies import (
     Evidence,
     FileEvidence,
     Finding,
+    LineageEnd,
+    LineageStatus,
     Policy,
     PolicyError,
     Signer,
@@ -34,6 +36,8 @@ from provenance.artifacts.measuring import Measured, Observer, OpenFile, measure
 from provenance.artifacts.names import ignore_problem, recorded_exclusions
 from provenance.artifacts.reading import Progress
 from provenance.attestations.discovery import Found, find_bundles
+from provenance.attestations.statement import Subject
+from provenance.attestations.subjects import artifact_name, artifact_subject, file_subject
 from provenance.errors import ProvenanceError, Refused, Undecided, UsageError
 from provenance.policy_files import load_policy
 from provenance.scanning.belonging import belonging
@@ -41,7 +45,10 @@ from provenance.scanning.locating import describe_range
 from provenance.scanning.readers import BytesReader, FileReader
 from provenance.scanning.scan import examine
 from provenance.signing.candidates import Candidate, expected_resources, judge_candidates, open_candidates
-from provenance.signing.trust import trust_from
+from provenance.signing.trust import Trust, trust_from
+
+if TYPE_CHECKING:
+    from provenance.lineage.evidence import LineageEvidence
 
 __all__ = [
     "Gathered",
@@ -53,6 +60,7 @@ __all__ = [
     "listing_for",
     "settle_policy",
     "signed_by",
+    "signed_subject",
     "verify",
 ]
 
@@ -63,7 +71,8 @@ _EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict over an artifact: ``decision``, the ``findings`` that led to it, and what was checked.
 
-    ``digest`` is the root digest (hex) of the manifest that was verified, "" where none was.
+    ``digest`` is the root digest (hex) of the manifest that was verified, "" where none was. ``lineage`` is "unasked"
+    unless the policy says something of where the artifact may come from; its ends are then listed too.
     """
 
     decision: DecisionName
@@ -76,6 +85,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileEvidence, ...] = ()
     checked_files: int = 0
     checked_bytes: int = 0
+    lineage: LineageStatus = "unasked"
+    lineage_ends: tuple[LineageEnd, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -99,7 +110,8 @@ class VerifyOptions(TypedDict, total=False):
     Signers are given on the spot (``keys``, ``certificate_chain``, ``identity`` with ``issuer``; judged otherwise as
     ``strict``) or by ``policy`` (a built-in's name, a file, a ``Policy``). ``trusted_root`` is a file of Sigstore's
     trust roots in place of those that are shipped; ``signature`` the bundle, where it is not in its usual place;
-    ``store`` where bundles of inputs lie; ``ignore`` exact relative paths to leave out; ``now`` the time to judge at.
+    ``store`` where statements about inputs lie; ``roster`` who may contribute, signed by ``roster_keys``, in place of
+    what the policy names; ``ignore`` exact relative paths to leave out; ``now`` the time to judge at.
     """
 
     keys: AnyPath | Iterable[AnyPath]
@@ -110,6 +122,8 @@ class VerifyOptions(TypedDict, total=False):
     policy: str | Path | Policy | None
     signature: AnyPath | None
     store: AnyPath | Iterable[AnyPath]
+    roster: AnyPath | None
+    roster_keys: AnyPath | Iterable[AnyPath]
     ignore: Iterable[str]
     ignore_unsigned_files: bool
     now: datetime | None
@@ -124,6 +138,10 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     listing: Listing
     candidates: tuple[Candidate, ...]
     findings: tuple[Finding, ...]
+    trust: Trust = Trust()
+    stores: tuple[Path, ...] = ()
+    roster: Path | None = None
+    roster_keys: tuple[Path, ...] = ()
     own: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
@@ -163,7 +181,9 @@ def gather(  # noqa: PLR0913 (the options of the command)
     trusted_root: AnyPath | None = None,
     policy: str | Path | Policy | None = None,
     signature: AnyPath | None = None,
-    store: AnyPath | Iterable[AnyPath] = (),  # noqa: ARG001 (where lineage looks for the bundles of inputs)
+    store: AnyPath | Iterable[AnyPath] = (),
+    roster: AnyPath | None = None,
+    roster_keys: AnyPath | Iterable[AnyPath] = (),
     ignore: Iterable[str] = (),
     ignore_unsigned_files: bool = False,
     now: datetime | None = None,
@@ -209,6 +229,10 @@ def gather(  # noqa: PLR0913 (the options of the command)
         listing=listing,
         candidates=candidates,
         findings=findings if rules.signatures.required else (),
+        trust=trust,
+        stores=tuple(map(Path, _paths(store))),
+        roster=None if roster is None else Path(roster),
+        roster_keys=tuple(map(Path, _paths(roster_keys))),
         own=own,
         ignore=ignore,
     )
@@ -251,6 +275,7 @@ def conclude(
     """
     signers, about_bundles = judge_candidates(gathered.candidates, compared)
     first = next((one.signed for one in gathered.valid if one.signed is not None), None)
+    lineage = _lineage(gathered)
     evidence = Evidence(
         subject=gathered.path.name or str(gathered.path),
         digest=first.root_digest.hex() if first is not None else "",
@@ -259,6 +284,9 @@ def conclude(
         unsigned=tuple(unsigned),
         uncovered=gathered.listing.uncovered,
         files=tuple(belonging(files)),
+        lineage=lineage.status if lineage is not None else "unasked",
+        lineage_ends=lineage.ends if lineage is not None else (),
+        lineage_findings=lineage.findings if lineage is not None else (),
         checked_files=len(files),
         checked_bytes=checked_bytes,
     )
@@ -274,6 +302,46 @@ def conclude(
         files=evidence.files,
         checked_files=evidence.checked_files,
         checked_bytes=checked_bytes,
+        lineage=evidence.lineage,
+        lineage_ends=evidence.lineage_ends,
+    )
+
+
+def signed_subject(gathered: Gathered) -> Subject:
+    """Return the subject by which statements of lineage name the artifact, as the first valid bundle signs it.
+
+    It is that of the manifest where this lists whole files by SHA-256; else the artifact is read for it.
+    """
+    manifest = gathered.manifest
+    if manifest is None or (manifest.serialization.method, manifest.serialization.hash_type) != (
+        "files",
+        "sha256",
+    ):
+        from provenance.lineage.subjects import subject_of
+
+        return subject_of(gathered.path, ignore=gathered.ignore)
+    name = artifact_name(gathered.path)
+    resources, _ = expected_resources(manifest.resources, gathered.listing)
+    if gathered.listing.single and len(resources) == 1:
+        return file_subject(name, resources[0].digest)
+    return artifact_subject(name, resources)
+
+
+def _lineage(gathered: Gathered) -> LineageEvidence | None:
+    """Follow the artifact where the policy asks and an accepted signature says which it is."""
+    if not gathered.policy.asks_for_lineage or (gathered.policy.signatures.required and not gathered.valid):
+        return None
+    from provenance.lineage.evidence import lineage_evidence  # few policies ask, and it needs SQLite
+
+    return lineage_evidence(
+        gathered.path,
+        signed_subject(gathered),
+        gathered.policy,
+        gathered.trust,
+        stores=gathered.stores,
+        roster=gathered.roster,
+        roster_keys=gathered.roster_keys,
+        now=gathered.now,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.options import FILE, command, format_option, output_option, path_argument, policy_option
 from cli.rendering.report import Report
+
+if TYPE_CHECKING:
+    from provenance.verification import Verification
 
 __all__ = ["verify"]
 
@@ -26,7 +29,15 @@ __all__ = ["verify"]
 @policy_option
 @click.option("--signature", type=FILE, help="The bundle, where it is not in its usual place.")
 @click.option(
-    "--store", type=FILE, multiple=True, envvar="PROVENANCE_STORE", help="Where bundles of inputs lie."
+    "--store", type=FILE, multiple=True, envvar="PROVENANCE_STORE", help="Where statements about inputs lie."
+)
+@click.option("--roster", type=FILE, help="Who may contribute, in place of the policy's roster.")
+@click.option(
+    "--roster-key",
+    "roster_keys",
+    type=FILE,
+    multiple=True,
+    help="Public key of a maintainer of the roster; else the policy's, else those of the signers.",
 )
 @click.option(
     "--ignore", multiple=True, metavar="PATH", help="Leave out this path of the artifact; may be repeated."
@@ -70,5 +81,15 @@ def _verify(path: str, options: dict[str, Any]) -> Report:
         checked_files=found.checked_files,
         checked_bytes=found.checked_bytes,
         signers=found.signers,
+        details=_lineage(found),
         resources=tuple((each.identifier, each.algorithm, each.digest.hex()) for each in found.resources),
     )
+
+
+def _lineage(found: Verification) -> dict[str, Any]:
+    """What JSON says of the lineage, where the policy asks about it."""
+    import msgspec
+
+    if found.lineage == "unasked":
+        return {}
+    return {"lineage": {"status": found.lineage, "ends": msgspec.to_builtins(found.lineage_ends)}}

@@ -23,7 +23,7 @@ __all__ = [
 DEFAULT_IGNORED = (".git", ".gitattributes", ".github", ".gitignore")
 DEFAULT_SIGNATURE = "model.sig"
 ATTESTATION_DIRECTORY = ".provenance"
-ATTESTATION_SUFFIXES = (".sigstore.json", ".jsonl", ".leaves", ".db", ".db-wal", ".db-shm")
+ATTESTATION_SUFFIXES = (".sigstore.json", ".jsonl", ".leaves", ".origins", ".db", ".db-wal", ".db-shm")
 
 MAX_NAME_LENGTH = 4096
 # A file called "a:b" is harmless where there are no drives.

@@ -15,7 +15,15 @@ from provenance.attestations.limits import MAX_BUNDLE_BYTES, MAX_BUNDLES, MAX_ST
 from provenance.attestations.types import SIGNATURE_PREDICATE_TYPES
 from provenance.errors import Malformed, ProvenanceError, Unreadable
 
-__all__ = ["BundleSource", "Found", "default_bundle_path", "find_bundles", "read_bundle", "stored_bundles"]
+__all__ = [
+    "BundleSource",
+    "Found",
+    "attestation_lines",
+    "default_bundle_path",
+    "find_bundles",
+    "read_bundle",
+    "stored_bundles",
+]
 
 _SUFFIX = ".sigstore.json"
 _LINES = ".jsonl"
@@ -151,7 +159,7 @@ def _stored(root: int, directory: Path) -> Iterator[BundleSource]:
         if name.endswith(_SUFFIX):
             yield _member(root, directory, name)
         elif name.endswith(_LINES):
-            yield from _lines(_member(root, directory, name))
+            yield from attestation_lines(_member(root, directory, name))
 
 
 def _member(root: int, directory: Path, name: str) -> BundleSource:
@@ -164,7 +172,7 @@ def _member(root: int, directory: Path, name: str) -> BundleSource:
         return BundleSource(where, problem=error)
 
 
-def _lines(source: BundleSource) -> Iterator[BundleSource]:
+def attestation_lines(source: BundleSource) -> Iterator[BundleSource]:
     """An in-toto bundle holds one document a line; those that are no Sigstore bundles are not signatures."""
     if source.problem is not None:
         yield source

@@ -19,7 +19,13 @@ from provenance.artifacts.reading import FileChanged
 from provenance.errors import ProvenanceError, Refused, Unreadable, UsageError
 from provenance.loading.arrays import Framework, check_framework, tensor_from
 from provenance.loading.reading import read_chunk, size_agrees
-from provenance.loading.signed import provable_chunks, require_signature, same_content, signed_manifest
+from provenance.loading.signed import (
+    hand_out,
+    provable_chunks,
+    require_signature,
+    same_content,
+    signed_manifest,
+)
 from provenance.scanning.detect import HEAD_BYTES, detect
 from provenance.scanning.readers import FileReader
 from provenance.scanning.safetensors import TensorInfo, header_length, parse_header
@@ -161,7 +167,7 @@ def _open_files(gathered: Gathered, stack: contextlib.ExitStack) -> list[_File]:
         unsigned=present - signed.keys(),
         files=evidence,
     )
-    judged.require_accepted()
+    hand_out(gathered, judged)
     weights = [name for name in descriptors if name in signed]
     if any(signed[name].chunks is None for name in weights):
         raise UsageError(

@@ -12,6 +12,7 @@ from provenance.errors import Malformed, UsageError
 from provenance.loading.arrays import Framework, check_framework, tensors_from
 from provenance.loading.buffers import allocate
 from provenance.loading.proving import ProvenFile, Room, prove
+from provenance.loading.signed import hand_out
 from provenance.scanning.safetensors import Header, header_length, parse_header
 from provenance.verification import VerifyOptions, gather
 
@@ -41,7 +42,7 @@ def load(
     check_framework(framework)
     gathered = gather(path, **options)
     verification, files = prove(gathered, _keep)
-    verification.require_accepted()
+    hand_out(gathered, verification)
     weights = [file for file in files if file.format == "safetensors"]
     if weights:
         return _tensors(weights, [file for file in files if file.entry.name.endswith(_INDEX)], framework)

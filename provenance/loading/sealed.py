@@ -14,6 +14,7 @@ from provenance.artifacts.listing import FileEntry
 from provenance.loading.memfd import HAS_SEALS, make_sealed, sealed_memory
 from provenance.loading.proving import Keep, ProvenFile, Room, prove
 from provenance.loading.reading import fill
+from provenance.loading.signed import hand_out
 from provenance.verification import Gathered, VerifyOptions, gather
 
 __all__ = ["sealed"]
@@ -38,7 +39,7 @@ def sealed(
         descriptors: dict[str, int] = {}
         stack.callback(_close, descriptors)
         verification, files = prove(gathered, _keeper(gathered, descriptors))
-        verification.require_accepted()
+        hand_out(gathered, verification)
         private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provenance-")))
         root = private / (gathered.path.resolve().name or "artifact")
         for file in files:

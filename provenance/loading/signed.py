@@ -8,10 +8,18 @@ from policies import Finding, finding
 from provenance.artifacts.manifest import Resource
 from provenance.attestations.oms import SignedManifest
 from provenance.errors import Undecided, UsageError
+from provenance.lineage.observing import notice, observed
 from provenance.signing.candidates import Candidate
-from provenance.verification import Gathered, conclude
+from provenance.verification import Gathered, Verification, conclude, signed_subject
 
-__all__ = ["provable_chunks", "require_signature", "same_content", "signed_manifest"]
+__all__ = ["hand_out", "provable_chunks", "require_signature", "same_content", "signed_manifest"]
+
+
+def hand_out(gathered: Gathered, verification: Verification) -> None:
+    """Raise unless the verification accepts the artifact; else tell whoever records what training used."""
+    verification.require_accepted()
+    if observed():
+        notice(signed_subject(gathered))
 
 
 def require_signature(gathered: Gathered) -> None:

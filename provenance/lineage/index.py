@@ -1,0 +1,270 @@
+"""The index: claims of many statements in SQLite, looked up by digest; rebuilt from the statements, never the truth.
+
+It lives in memory. What it holds was read from bundles by this process, or by an earlier one of the same user whose
+copy bears this user's seal (``index_file``). A signature is verified when its bundle is read: *which key signed* is a
+fact, and whether that key is trusted is asked anew each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from provenance.errors import ProvenanceError
+from provenance.lineage.claims import BROKEN, Claim, read_claim
+from provenance.lineage.finding import Place, Stamp, sources_in
+from provenance.lineage.importers import unsigned_claims
+from provenance.lineage.references import Reference, same_artifact
+from provenance.signing.proofs import proven
+from provenance.signing.statements import Keyring, UnverifiedStatement, read_statement
+
+__all__ = ["SCHEMA_VERSION", "Met", "Statements", "reopened"]
+
+# Part of the name of a kept index: another schema is another file.
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE place(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INT, modified INT, changed INT, inode INT);
+CREATE TABLE claim(id INTEGER PRIMARY KEY, place INT, kind TEXT, signer TEXT, hint TEXT, contributor TEXT, facts BLOB);
+CREATE TABLE subject(key BLOB, claim INT, position INT, PRIMARY KEY (key, claim, position)) WITHOUT ROWID;
+CREATE TABLE input(key BLOB, claim INT, position INT, PRIMARY KEY (key, claim, position)) WITHOUT ROWID;
+CREATE INDEX claim_place ON claim(place);
+CREATE INDEX claim_signer ON claim(signer) WHERE signer != '';
+CREATE INDEX claim_hint ON claim(hint) WHERE signer = '' AND hint != '';
+CREATE INDEX claim_contributor ON claim(contributor) WHERE contributor != '';
+CREATE INDEX claim_kind ON claim(kind);
+"""
+_ASKED: Final = "CREATE TEMP TABLE asked(number INT, key BLOB)"
+# A file that changed a moment ago may change again within the same tick of the clock.
+_SETTLED: Final = 2_000_000_000
+# In the column of signers: a known key is named and did not sign.
+_FORGED: Final = "!"
+_NEVER: Final = Stamp(-1, 0, 0, 0)
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(Claim).decode
+
+
+class Met(NamedTuple):
+    """A claim that was looked up: for which of the references asked for, and how the claim itself names it."""
+
+    asked: Reference
+    claim: Claim
+    position: int
+
+
+class Statements:
+    """Claims, looked up by the artifacts that they are about or that they used, by signer, contributor and kind."""
+
+    def __init__(self, connection: sqlite3.Connection | None = None) -> None:
+        self.connection = connection or sqlite3.connect(":memory:")
+        self.connection.isolation_level = None
+        self.connection.execute("PRAGMA journal_mode = OFF")
+        if connection is None:
+            self.connection.executescript(_SCHEMA)
+        self.connection.execute(_ASKED)
+        self._decoded: dict[int, Claim] = {}
+
+    def __len__(self) -> int:
+        (count,) = self.connection.execute("SELECT count(*) FROM claim").fetchone()
+        return int(count)
+
+    def about(self, references: Sequence[Reference]) -> list[Met]:
+        """Look up the claims of which one of these artifacts is a subject."""
+        return self._look_up("subject", references)
+
+    def using(self, references: Sequence[Reference]) -> list[Met]:
+        """Look up the claims of which one of these artifacts is an input."""
+        return self._look_up("input", references)
+
+    def by_signer(self, fingerprint: str) -> list[Claim]:
+        """Look up what a key signed."""
+        return self._all("signer = ? AND signer != ''", fingerprint)
+
+    def by_contributor(self, contributor: str) -> list[Claim]:
+        """Look up what names this contributor, whoever signed it."""
+        return self._all("contributor = ? AND contributor != ''", contributor)
+
+    def forged(self) -> list[Claim]:
+        """Look up what names a known key that did not sign it."""
+        return self._all("signer = ?", _FORGED)
+
+    def of_kind(self, kind: str) -> list[Claim]:
+        """Look up the claims of a kind."""
+        return self._all("kind = ?", kind)
+
+    def refresh(self, places: Iterable[Place], ring: Keyring) -> bool:
+        """Read what is new or was changed, forget what is gone, and verify what a key now known has signed.
+
+        Returns whether anything changed.
+        """
+        known = {
+            path: (number, Stamp(*stamp))
+            for number, path, *stamp in self.connection.execute("SELECT * FROM place")
+        }
+        seen: set[str] = set()
+        self.connection.execute("BEGIN")
+        changed = False
+        for place in places:
+            if place.path in seen:
+                continue
+            seen.add(place.path)
+            number, stamp = known.get(place.path, (0, _NEVER))
+            if stamp != place.stamp:
+                self._forget([number])
+                self._read(place, ring)
+                changed = True
+        gone = [number for path, (number, _) in known.items() if path not in seen]
+        self._forget(gone)
+        resolved = self._resolve(ring)
+        self.connection.execute("COMMIT")
+        return changed or resolved or bool(gone)
+
+    def _look_up(self, table: str, references: Sequence[Reference]) -> list[Met]:
+        asked = [(number, _blob(key)) for number, each in enumerate(references) for key in each.keys]
+        self.connection.execute("DELETE FROM asked")
+        self.connection.executemany("INSERT INTO asked VALUES (?, ?)", asked)
+        rows = self.connection.execute(
+            "SELECT DISTINCT asked.number, found.claim, found.position, claim.facts FROM asked "  # noqa: S608 (of two)
+            f"CROSS JOIN {table} AS found ON found.key = asked.key JOIN claim ON claim.id = found.claim"
+        )
+        met = []
+        for number, identifier, position, facts in rows:
+            claim = self._claim(identifier, facts)
+            named = claim.subjects[position] if table == "subject" else claim.inputs[position].reference
+            if same_artifact(references[number], named):
+                met.append(Met(references[number], claim, position))
+        return met
+
+    def _all(self, condition: str, value: str) -> list[Claim]:
+        query = f"SELECT id, facts FROM claim WHERE {condition}"  # noqa: S608 (constants of this class)
+        rows = self.connection.execute(query, (value,))
+        return sorted((self._claim(*row) for row in rows), key=lambda claim: claim.where)
+
+    def _claim(self, identifier: int, facts: bytes) -> Claim:
+        claim = self._decoded.get(identifier)
+        if claim is None:
+            claim = self._decoded[identifier] = _DECODE(facts)
+        return claim
+
+    def _read(self, place: Place, ring: Keyring) -> None:
+        settled = place.stamp.changed < time.time_ns() - _SETTLED
+        cursor = self.connection.execute(
+            "INSERT INTO place(path, size, modified, changed, inode) VALUES (?, ?, ?, ?, ?)",
+            (place.path, *(place.stamp if settled else _NEVER)),
+        )
+        for claim in _claims_of(place, ring):
+            self._insert(cursor.lastrowid or 0, claim)
+
+    def _insert(self, place: int, claim: Claim) -> None:
+        cursor = self.connection.execute(
+            "INSERT INTO claim(place, kind, signer, hint, contributor, facts) VALUES (?, ?, ?, ?, ?, ?)",
+            (place, claim.kind, _signer(claim), claim.hint, claim.contributor, _ENCODE(claim)),
+        )
+        number = cursor.lastrowid
+        for table, references in (
+            ("subject", claim.subjects),
+            ("input", [each.reference for each in claim.inputs]),
+        ):
+            self.connection.executemany(
+                f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?)",  # noqa: S608 (one of two names)
+                [
+                    (_blob(key), number, position)
+                    for position, each in enumerate(references)
+                    for key in _keys(each, table)
+                ],
+            )
+
+    def _forget(self, places: Sequence[int]) -> None:
+        for place in filter(None, places):
+            rows = self.connection.execute("SELECT id, facts FROM claim WHERE place = ?", (place,)).fetchall()
+            for number, facts in rows:
+                claim = self._claim(number, facts)
+                for table, references in (
+                    ("subject", claim.subjects),
+                    ("input", [each.reference for each in claim.inputs]),
+                ):
+                    self.connection.executemany(
+                        f"DELETE FROM {table} WHERE key = ? AND claim = ?",  # noqa: S608 (one of two names)
+                        [(_blob(key), number) for each in references for key in _keys(each, table)],
+                    )
+                del self._decoded[number]
+            self.connection.execute("DELETE FROM claim WHERE place = ?", (place,))
+            self.connection.execute("DELETE FROM place WHERE id = ?", (place,))
+
+    def _resolve(self, ring: Keyring) -> bool:
+        """Verify what was read when its key was not known."""
+        changed = False
+        for hint in ring.by_hint:
+            rows = self.connection.execute(
+                "SELECT id, facts FROM claim WHERE signer = '' AND hint != '' AND hint = ?", (hint,)
+            ).fetchall()
+            for number, facts in rows:
+                claim = self._claim(number, facts)
+                changed = True
+                with contextlib.suppress(ProvenanceError):
+                    self._replace(number, _signed(reopened(claim), claim, ring))
+        return changed
+
+    def _replace(self, number: int, claim: Claim) -> None:
+        self._decoded.pop(number, None)
+        self.connection.execute(
+            "UPDATE claim SET signer = ?, facts = ? WHERE id = ?", (_signer(claim), _ENCODE(claim), number)
+        )
+
+
+def reopened(claim: Claim) -> UnverifiedStatement:
+    """Read the statement of a claim again; raises ``Unreadable`` where it is not what was read before."""
+    from provenance.errors import Unreadable
+
+    path, _, line = claim.where.rpartition(":")
+    in_lines = line.isdigit() and path.endswith(".jsonl")
+    place = Place(path if in_lines else claim.where, "lines" if in_lines else "bundle", _NEVER)
+    for source in sources_in(place):
+        if source.where == claim.where:
+            found = read_statement(source)
+            if found.digest == claim.statement:
+                return found
+    raise Unreadable(f"{claim.where} changed while it was looked at", code="LIN010")
+
+
+def _claims_of(place: Place, ring: Keyring) -> Iterator[Claim]:
+    yield from unsigned_claims(place)
+    for source in sources_in(place):
+        try:
+            unverified = read_statement(source)
+            claim = read_claim(unverified)
+            if claim is not None:
+                yield _signed(unverified, claim, ring)
+        except ProvenanceError as error:
+            yield Claim(where=source.where, kind=BROKEN, problem=error.message, problem_rule=error.code)
+
+
+def _signed(unverified: UnverifiedStatement, claim: Claim, ring: Keyring) -> Claim:
+    """Tell which of the known keys signed, or that the one did not which the bundle names."""
+    candidates = ring.by_hint.get(claim.hint, ()) if claim.hint else ()
+    if not candidates:
+        return claim
+    if proven(unverified.bundle, [each.key for each in candidates], claim.where) is None:
+        return msgspec.structs.replace(claim, claimed_signer=candidates[0].fingerprint)
+    return msgspec.structs.replace(claim, signer=candidates[0].fingerprint)
+
+
+def _signer(claim: Claim) -> str:
+    return claim.signer or (_FORGED if claim.claimed_signer else "")
+
+
+def _keys(reference: Reference, table: str) -> tuple[str, ...]:
+    """The keys of a reference; a subject is found by its name too, for what nobody signed has nothing else."""
+    if table == "subject" and reference.sha256 and reference.name:
+        return (*reference.keys, f"n{reference.name}")
+    return reference.keys
+
+
+def _blob(key: str) -> bytes:
+    return key[0].encode() + (
+        bytes.fromhex(key[1:]) if key[0] in "rf" else key[1:].encode("utf-8", "replace")
+    )

@@ -1,0 +1,87 @@
+"""How statements name an artifact, and when two of them mean the same one.
+
+They are joined by the OMS root digest, and by the ``dirHash`` too where both sides have it; two single files are the
+same where their bytes are, whatever their names. A bare SHA-256 of another tool may be either kind of digest. Names
+join nothing but what nobody signed (``dvc.lock`` and the like).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from provenance.attestations.slsa import ResourceDescriptor
+from provenance.attestations.statement import Subject
+
+__all__ = ["Reference", "named", "reference_to", "same_artifact"]
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An artifact as one statement names it: hex digests, "" where it does not give them.
+
+    ``sha256`` is the OMS root digest, ``file_sha256`` the plain SHA-256 of a single file. ``bare``: the statement has
+    one SHA-256 and does not say of what, so both members hold it. A reference without digests goes by its ``name``.
+    """
+
+    sha256: str = ""
+    dir_hash: str = ""
+    file_sha256: str = ""
+    bare: bool = False
+    name: str = ""
+
+    @property
+    def node(self) -> str:
+        """What tells this artifact from others in a graph; the name of a single file is no part of it."""
+        if not self.sha256:
+            return f"name {self.name}" if self.name else ""
+        if self.bare or self.file_sha256 or not self.dir_hash:
+            return self.sha256
+        return f"{self.sha256} {self.dir_hash}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under what it is looked up, the kinds of digest apart: a file may hold what is another one's digest."""
+        if not self.sha256:
+            return (f"n{self.name}",) if self.name else ()
+        file = (f"f{self.file_sha256}",) if self.file_sha256 else ()
+        return (f"r{self.sha256}", *file)
+
+
+def same_artifact(one: Reference, other: Reference) -> bool:
+    """Tell whether two references that share a key mean the same artifact."""
+    if not (one.sha256 and other.sha256):
+        return bool(one.name) and one.name == other.name
+    if one.bare or other.bare:
+        return not {one.sha256, one.file_sha256, ""}.isdisjoint({other.sha256, other.file_sha256})
+    if one.sha256 != other.sha256:
+        return False
+    if one.file_sha256 and other.file_sha256:
+        return one.file_sha256 == other.file_sha256
+    return not one.dir_hash or not other.dir_hash or one.dir_hash == other.dir_hash
+
+
+def reference_to(described: Subject | ResourceDescriptor) -> Reference:
+    """Return how a subject or an input names its artifact; without a SHA-256 in hex there is only its name."""
+    sha256 = _hexadecimal(described.digest.get("sha256"))
+    annotations: Mapping[str, Any] = described.annotations or {}
+    dir_hash = _hexadecimal(annotations.get("dirHash"))
+    file_sha256 = _hexadecimal(annotations.get("fileSha256"))
+    name = (
+        described.name or (described.uri if isinstance(described, ResourceDescriptor) else "") or "(no name)"
+    )
+    bare = bool(sha256) and not dir_hash and not file_sha256
+    return Reference(sha256, dir_hash, sha256 if bare else file_sha256, bare, name)
+
+
+def named(name: str) -> Reference:
+    """Refer to an artifact of which nothing but a name is known."""
+    return Reference(name=name)
+
+
+def _hexadecimal(value: object) -> str:
+    return value if isinstance(value, str) and _SHA256.fullmatch(value) else ""

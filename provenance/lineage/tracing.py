@@ -1,0 +1,209 @@
+"""From a traversal to an answer: proven, asserted or missing, with every end of the lineage and the way to it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from policies import Finding, LineageEnd, finding
+from provenance.lineage.authority import Authority, Belief
+from provenance.lineage.claims import BROKEN, CONTRIBUTION, SIGNATURE, Claim
+from provenance.lineage.index import Statements
+from provenance.lineage.references import Reference
+from provenance.lineage.traversal import Walk, walk
+from provenance.lineage.upstream import DERIVATIONS, Upstream, Verdict
+
+__all__ = ["Status", "Traced", "follow"]
+
+Status = Literal["proven", "asserted", "missing"]
+_WORST: Final[tuple[Status, ...]] = ("missing", "asserted", "proven")
+_SHOWN: Final = 20
+
+
+class Traced(NamedTuple):
+    """What following an artifact upstream found."""
+
+    start: Reference
+    status: Status
+    walk: Walk
+    verdicts: dict[str, Verdict]
+    ends: tuple[LineageEnd, ...]
+    findings: tuple[Finding, ...]
+
+
+def follow(start: Reference, statements: Statements, authority: Authority, *, max_depth: int) -> Traced:
+    """Follow an artifact to its origins.
+
+    The status is that of the worst artifact on the way. It is "proven" only where every way ends in a contribution or
+    in an artifact that somebody accepted signed; a circle has no end, and what is deeper than ``max_depth`` is missing.
+    """
+    upstream = Upstream(statements, authority, [start])
+    walked = walk([start], upstream.expand, max_depth=max_depth)
+    verdicts = upstream.verdicts
+    status = min((verdict.status for verdict in verdicts.values()), key=_WORST.index)
+    findings = [*_too_deep(walked, max_depth), *_replayed(verdicts), *_disagreeing(verdicts)]
+    if walked.cut:
+        status = "missing"
+    if status == "proven" and start.node not in _grounded(verdicts):
+        status = "missing"
+        findings.append(
+            finding("LIN007", f"{start.name} is said to be made from itself, and has no other origin")
+        )
+    if any(found.severity == "error" for found in findings) and status == "proven":
+        status = "asserted"
+    findings.extend(_wrong(verdicts, walked))
+    findings.extend(_unreadable(statements, authority, severe=status != "proven"))
+    ends = tuple(_ends(walked, verdicts))
+    return Traced(start, status, walked, verdicts, ends, tuple(findings))
+
+
+def _ends(walked: Walk, verdicts: dict[str, Verdict]) -> Iterator[LineageEnd]:
+    """Every source, and every artifact about which not enough is known."""
+    for node, verdict in verdicts.items():
+        source = any(each.claim.kind in {CONTRIBUTION, SIGNATURE} for each in verdict.beliefs)
+        if verdict.status != "proven" or source or not verdict.edges:
+            yield _end(walked, node, verdict)
+
+
+def _end(walked: Walk, node: str, verdict: Verdict) -> LineageEnd:
+    reference = verdict.reference
+    contributions = [each for each in verdict.beliefs if each.claim.kind == CONTRIBUTION]
+    by = contributions or list(verdict.beliefs)
+    rule = reason = ""
+    if verdict.state == "wrong":
+        rule, reason = verdict.findings[0].rule, verdict.findings[0].message
+    elif verdict.state == "asserted":
+        reason = (
+            f"where {_called(reference)} comes from is said by {_speakers(verdict.beliefs)}, and not proven"
+        )
+    elif verdict.state == "unknown" and walked.visits[node].edge is None:
+        reason = f"no signed statement tells what {_called(reference)} was made from"
+    return LineageEnd(
+        path=reference.name,
+        status=verdict.status,
+        digest=reference.sha256,
+        dir_hash=reference.dir_hash,
+        contributor=contributions[0].member or contributions[0].claim.contributor if contributions else "",
+        licence=next((each.claim.licence for each in by if each.claim.licence), ""),
+        vouchers=_vouchers(by),
+        via=tuple(visit.reference.name for visit in walked.path(node)),
+        rule=rule,
+        reason=reason,
+    )
+
+
+def _called(reference: Reference) -> str:
+    return reference.name or reference.sha256[:12]
+
+
+def _speakers(beliefs: Sequence[Belief]) -> str:
+    said = dict.fromkeys(
+        each.claim.where if not each.claim.statement else f"{each.who} ({each.claim.where})"
+        for each in beliefs
+    )
+    more = f" and {len(said) - 2} more" if len(said) > 2 else ""
+    return ", ".join(list(said)[:2]) + more
+
+
+def _vouchers(beliefs: Iterable[Belief]) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for each in beliefs:
+        if each.accepted and each.signer is not None:
+            for name in (each.member, each.signer.identity, each.signer.name, each.signer.fingerprint):
+                if name:
+                    names[name] = None
+    return tuple(names)
+
+
+def _wrong(verdicts: dict[str, Verdict], walked: Walk) -> Iterator[Finding]:
+    """What somebody known signed and does not stand: a warning where others vouch for the same artifact."""
+    for node, verdict in verdicts.items():
+        way = " <- ".join(visit.reference.name for visit in walked.path(node)) if verdict.findings else ""
+        severe = verdict.state == "wrong"
+        for found in verdict.findings:
+            yield msgspec.structs.replace(found, severity="error" if severe else "warning", where=way)
+
+
+def _unreadable(statements: Statements, authority: Authority, *, severe: bool) -> Iterator[Finding]:
+    """Bundles that are broken or forged; where something is missing, they may be just what is."""
+    found: list[Claim] = [*statements.of_kind(BROKEN), *statements.forged()]
+    for claim in found[:_SHOWN]:
+        belief = authority.believe(claim)
+        message = claim.problem or (belief.findings[0].message if belief.findings else "")
+        if message:
+            yield finding("LIN003", message, path=claim.where, severity="error" if severe else "warning")
+    if len(found) > _SHOWN:
+        yield finding(
+            "LIN003",
+            f"and {len(found) - _SHOWN:,} more bundles like these",
+            severity="error" if severe else "warning",
+        )
+
+
+def _too_deep(walked: Walk, max_depth: int) -> Iterator[Finding]:
+    for node in sorted(walked.cut)[:_SHOWN]:
+        way = [visit.reference.name for visit in walked.path(node)]
+        message = f"{way[-1]} has inputs of its own, {max_depth} steps away"
+        yield finding("LIN006", message, where=" <- ".join(way))
+
+
+def _replayed(verdicts: dict[str, Verdict]) -> Iterator[Finding]:
+    """An aggregate of one round that holds a contribution to another."""
+    for verdict in verdicts.values():
+        for edge in verdict.edges:
+            if edge.claim.kind != "aggregate" or not edge.claim.round:
+                continue
+            source = verdicts.get(edge.target.node)
+            beliefs = source.beliefs if source is not None else ()
+            contributed = {each.claim.round for each in beliefs if each.claim.kind == CONTRIBUTION} - {""}
+            if contributed and edge.claim.round not in contributed:
+                said = f"{edge.target.name} was made for {', '.join(sorted(contributed))}, not {edge.claim.round}"
+                yield finding("LIN013", said, path=edge.claim.where)
+
+
+def _disagreeing(verdicts: dict[str, Verdict]) -> Iterator[Finding]:
+    for verdict in verdicts.values():
+        if verdict.state != "derived":
+            continue
+        told = [each.claim for each in verdict.beliefs if each.claim.kind in DERIVATIONS]
+        inputs = {frozenset(each.reference.node for each in claim.inputs) for claim in told}
+        if len(inputs) > 1:
+            notes = tuple(claim.where for claim in told[:_SHOWN])
+            message = f"{len(told)} statements name different inputs of {verdict.reference.name}"
+            yield finding("LIN008", message, notes=notes)
+
+
+def _grounded(verdicts: dict[str, Verdict]) -> set[str]:
+    """The artifacts that have an origin: sources, and whatever some statement makes from such alone."""
+    grounded: set[str] = set()
+    waiting: dict[str, list[tuple[str, int]]] = {}
+    needed: list[int] = []
+    ready: deque[str] = deque()
+    for node, verdict in verdicts.items():
+        by_claim: dict[tuple[str, str], set[str]] = {}
+        for edge in verdict.edges:
+            by_claim.setdefault((edge.claim.where, edge.claim.statement), set()).add(edge.target.node)
+        source = any(
+            each.claim.kind in {CONTRIBUTION, SIGNATURE}
+            and (each.claim.where, each.claim.statement) not in by_claim
+            for each in verdict.beliefs
+        )
+        if source:
+            ready.append(node)
+        for targets in by_claim.values():
+            needed.append(len(targets))
+            for target in targets:
+                waiting.setdefault(target, []).append((node, len(needed) - 1))
+    while ready:
+        node = ready.popleft()
+        if node in grounded:
+            continue
+        grounded.add(node)
+        for waiter, number in waiting.get(node, ()):
+            needed[number] -= 1
+            if not needed[number]:
+                ready.append(waiter)
+    return grounded

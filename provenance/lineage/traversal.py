@@ -1,0 +1,81 @@
+"""The one traversal: breadth first, level by level, each artifact once; every command differs in its edges alone.
+
+There is no recursion, so neither a cycle nor a chain of a million links is a danger; the first way found to an artifact
+is a shortest one, and is kept, so that every answer can show its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from provenance.lineage.claims import Claim
+from provenance.lineage.references import Reference
+
+__all__ = ["Edge", "Visit", "Walk", "walk"]
+
+
+class Edge(NamedTuple):
+    """A claim that leads from one artifact to another; ``position`` is that of the input it is about."""
+
+    source: Reference
+    target: Reference
+    claim: Claim
+    position: int
+
+
+class Visit(NamedTuple):
+    """An artifact that was reached: how far from the start, and by which edge (None for the start itself)."""
+
+    reference: Reference
+    depth: int
+    edge: Edge | None
+
+
+class Walk(NamedTuple):
+    """What was reached, by node, in the order in which it was; ``cut`` are nodes with edges beyond the depth."""
+
+    visits: dict[str, Visit]
+    cut: frozenset[str]
+
+    def path(self, node: str) -> tuple[Visit, ...]:
+        """Return a shortest path from a start to a node, both included."""
+        visit = self.visits[node]
+        steps = [visit]
+        while visit.edge is not None:
+            visit = self.visits[visit.edge.source.node]
+            steps.append(visit)
+        return tuple(reversed(steps))
+
+
+Expand = Callable[[Sequence[Reference]], Iterable[Edge]]
+
+
+def walk(starts: Iterable[Reference], expand: Expand, *, max_depth: int) -> Walk:
+    """Follow edges from some artifacts, so many steps at most.
+
+    ``expand`` is given the artifacts of one level and yields their edges; it is called for the last level too, whose
+    targets are not visited.
+    """
+    visits: dict[str, Visit] = {}
+    cut: set[str] = set()
+    level = []
+    for start in starts:
+        if start.node not in visits:
+            visits[start.node] = Visit(start, 0, None)
+            level.append(start)
+    depth = 0
+    while level:
+        following = []
+        for edge in expand(level):
+            node = edge.target.node
+            if node in visits:
+                continue
+            if depth >= max_depth:
+                cut.add(edge.source.node)
+                continue
+            visits[node] = Visit(edge.target, depth + 1, edge)
+            following.append(edge.target)
+        level = following
+        depth += 1
+    return Walk(visits, frozenset(cut))

@@ -73,5 +73,6 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_memory_of_the_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Each test has a memory of its own of the rosters and checkpoints that were seen."""
+    """Each test has a memory of its own of the rosters, checkpoints and statements that were seen."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))

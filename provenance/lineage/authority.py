@@ -158,10 +158,10 @@ class Authority:
             return
         if claim.kind == CONTRIBUTION and claim.contributor != member.id:
             said = f"it names the contributor {claim.contributor}, and {member.id} signed it"
-            yield finding("CON011", said, path=claim.where)
+            yield finding("CON010", said, path=claim.where)
         found = standing_finding(member, signer, claimed=claim.created, now=self.now)
         # Who is accepted for statements may have stopped contributing; a key that is revoked is so for everything.
-        if found is not None and (not accepted or claim.kind == CONTRIBUTION or found.rule == "CON012"):
+        if found is not None and (not accepted or claim.kind == CONTRIBUTION or found.rule == "CON011"):
             yield msgspec.structs.replace(found, path=claim.where)
 
     def _member(self, signer: Signer) -> Contributor | None:

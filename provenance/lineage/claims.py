@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from provenance.attestations.slsa import (
     read_provenance,
     role_of,
 )
+from provenance.attestations.statement import Statement
 from provenance.attestations.types import (
     CONTRIBUTION_PREDICATE_TYPE,
     REVOCATION_PREDICATE_TYPE,
@@ -96,20 +98,25 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
 def read_claim(unverified: UnverifiedStatement) -> Claim | None:
     """Read what a statement says, None where it says nothing of lineage; raises ``Malformed`` or ``Unreadable``."""
     statement = unverified.statement
-    subjects = tuple(map(reference_to, statement.subject))
     told: dict[str, Any]
     if statement.predicate_type == SLSA_PREDICATE_TYPE:
-        told = {"subjects": subjects, **_derivation(read_provenance(statement))}
+        found = read_provenance(statement)
+        ours = derivation_kind(found) is not None
+        told = {"subjects": _subjects(statement, ours=ours), **_derivation(found, ours=ours)}
     elif statement.predicate_type == CONTRIBUTION_PREDICATE_TYPE:
-        told = {"subjects": subjects, **_contribution(read_contribution(statement))}
+        told = {"subjects": _subjects(statement), **_contribution(read_contribution(statement))}
     elif statement.predicate_type == REVOCATION_PREDICATE_TYPE:
-        told = {"subjects": subjects, **_revocation(read_revocation(statement))}
+        told = {"subjects": _subjects(statement), **_revocation(read_revocation(statement))}
     elif statement.predicate_type in SIGNATURE_PREDICATE_TYPES:
         signed = read_manifest(unverified.bundle.payload)
         told = {"kind": SIGNATURE, "subjects": (_signed(signed),)}
     else:
         return None
     return Claim(where=unverified.where, statement=unverified.digest, **_material(unverified), **told)
+
+
+def _subjects(statement: Statement, *, ours: bool = True) -> tuple[Reference, ...]:
+    return tuple(reference_to(each, ours=ours) for each in statement.subject)
 
 
 def _material(unverified: UnverifiedStatement) -> dict[str, Any]:
@@ -119,26 +126,31 @@ def _material(unverified: UnverifiedStatement) -> dict[str, Any]:
     return {"material": "certificate" if isinstance(material, CertificateChain) else "sigstore"}
 
 
-def _derivation(found: SlsaProvenance) -> dict[str, Any]:
+def _derivation(found: SlsaProvenance, *, ours: bool) -> dict[str, Any]:
     build = found.build_definition
     counts = build.internal_parameters.get("records")
     counts = counts if isinstance(counts, dict) else {}
     dependencies, taken = build.resolved_dependencies, counts.get("inputs")
     if not isinstance(taken, list) or len(taken) != len(dependencies):
         taken = [None] * len(dependencies)
-    round_ = build.external_parameters.get("round")
     return {
         "kind": derivation_kind(found) or FOREIGN_BUILD,
         "inputs": tuple(
-            Input(reference_to(each), role_of(each), each.uri, _taken(count))
+            Input(reference_to(each, ours=ours), role_of(each), each.uri, _taken(count))
             for each, count in zip(dependencies, taken, strict=True)
             if not _is_code(each)
         ),
-        "round": round_ if isinstance(round_, str) else "",
+        "round": _round(build.external_parameters),
         "created": found.run_details.metadata.finished_on,
         "records": _count(counts.get("count")),
         "unknown_records": _count(counts.get("unknown")),
     }
+
+
+def _round(parameters: Mapping[str, Any]) -> str:
+    """The round that an aggregate is of, as ``TASK@N``."""
+    task, number = parameters.get("task"), parameters.get("round")
+    return f"{task}@{number}" if isinstance(task, str) and type(number) is int else ""
 
 
 def _is_code(descriptor: ResourceDescriptor) -> bool:

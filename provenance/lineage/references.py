@@ -65,8 +65,11 @@ def same_artifact(one: Reference, other: Reference) -> bool:
     return not one.dir_hash or not other.dir_hash or one.dir_hash == other.dir_hash
 
 
-def reference_to(described: Subject | ResourceDescriptor) -> Reference:
-    """Return how a subject or an input names its artifact; without a SHA-256 in hex there is only its name."""
+def reference_to(described: Subject | ResourceDescriptor, *, ours: bool = False) -> Reference:
+    """Return how a subject or an input names its artifact; without a SHA-256 in hex there is only its name.
+
+    In a statement of ``ours`` the SHA-256 is the root digest, whatever else is there.
+    """
     sha256 = _hexadecimal(described.digest.get("sha256"))
     annotations: Mapping[str, Any] = described.annotations or {}
     dir_hash = _hexadecimal(annotations.get("dirHash"))
@@ -74,7 +77,7 @@ def reference_to(described: Subject | ResourceDescriptor) -> Reference:
     name = (
         described.name or (described.uri if isinstance(described, ResourceDescriptor) else "") or "(no name)"
     )
-    bare = bool(sha256) and not dir_hash and not file_sha256
+    bare = bool(sha256) and not dir_hash and not file_sha256 and not ours
     return Reference(sha256, dir_hash, sha256 if bare else file_sha256, bare, name)
 
 

@@ -44,27 +44,29 @@ def follow(start: Reference, statements: Statements, authority: Authority, *, ma
     walked = walk([start], upstream.expand, max_depth=max_depth)
     verdicts = upstream.verdicts
     status = min((verdict.status for verdict in verdicts.values()), key=_WORST.index)
-    findings = [*_too_deep(walked, max_depth), *_replayed(verdicts), *_disagreeing(verdicts)]
-    if walked.cut:
-        status = "missing"
-    if status == "proven" and start.node not in _grounded(verdicts):
-        status = "missing"
-        findings.append(
-            finding("LIN007", f"{start.name} is said to be made from itself, and has no other origin")
-        )
-    if any(found.severity == "error" for found in findings) and status == "proven":
-        status = "asserted"
-    findings.extend(_wrong(verdicts, walked))
+    # What is wrong with an artifact beyond what is said of it alone, by node.
+    problems = {**_replayed(verdicts), **_too_deep(walked, max_depth)}
+    if status == "proven" and not walked.cut and start.node not in _grounded(verdicts):
+        said = f"{start.name} is said to be made from itself, and has no other origin"
+        problems[start.node] = finding("LIN007", said)
+    for found in problems.values():
+        status = min(status, "asserted" if found.rule == "LIN013" else "missing", key=_WORST.index)
+    findings = [*problems.values(), *_disagreeing(verdicts), *_wrong(verdicts, walked)]
     findings.extend(_unreadable(statements, authority, severe=status != "proven"))
-    ends = tuple(_ends(walked, verdicts))
+    ends = tuple(_ends(walked, verdicts, problems))
     return Traced(start, status, walked, verdicts, ends, tuple(findings))
 
 
-def _ends(walked: Walk, verdicts: dict[str, Verdict]) -> Iterator[LineageEnd]:
+def _ends(walked: Walk, verdicts: dict[str, Verdict], problems: dict[str, Finding]) -> Iterator[LineageEnd]:
     """Every source, and every artifact about which not enough is known."""
     for node, verdict in verdicts.items():
         source = any(each.claim.kind in {CONTRIBUTION, SIGNATURE} for each in verdict.beliefs)
-        if verdict.status != "proven" or source or not verdict.edges:
+        if node in problems:
+            found = problems[node]
+            status: Status = "asserted" if found.rule == "LIN013" else "missing"
+            end = _end(walked, node, verdict)
+            yield msgspec.structs.replace(end, status=status, rule=found.rule, reason=found.message)
+        elif verdict.status != "proven" or source or not verdict.edges:
             yield _end(walked, node, verdict)
 
 
@@ -143,15 +145,18 @@ def _unreadable(statements: Statements, authority: Authority, *, severe: bool) -
         )
 
 
-def _too_deep(walked: Walk, max_depth: int) -> Iterator[Finding]:
-    for node in sorted(walked.cut)[:_SHOWN]:
+def _too_deep(walked: Walk, max_depth: int) -> dict[str, Finding]:
+    found = {}
+    for node in sorted(walked.cut):
         way = [visit.reference.name for visit in walked.path(node)]
         message = f"{way[-1]} has inputs of its own, {max_depth} steps away"
-        yield finding("LIN006", message, where=" <- ".join(way))
+        found[node] = finding("LIN006", message, where=" <- ".join(way))
+    return found
 
 
-def _replayed(verdicts: dict[str, Verdict]) -> Iterator[Finding]:
-    """An aggregate of one round that holds a contribution to another."""
+def _replayed(verdicts: dict[str, Verdict]) -> dict[str, Finding]:
+    """The contributions to one round that an aggregate of another holds."""
+    found = {}
     for verdict in verdicts.values():
         for edge in verdict.edges:
             if edge.claim.kind != "aggregate" or not edge.claim.round:
@@ -161,7 +166,8 @@ def _replayed(verdicts: dict[str, Verdict]) -> Iterator[Finding]:
             contributed = {each.claim.round for each in beliefs if each.claim.kind == CONTRIBUTION} - {""}
             if contributed and edge.claim.round not in contributed:
                 said = f"{edge.target.name} was made for {', '.join(sorted(contributed))}, not {edge.claim.round}"
-                yield finding("LIN013", said, path=edge.claim.where)
+                found[edge.target.node] = finding("LIN013", said, path=edge.claim.where)
+    return found
 
 
 def _disagreeing(verdicts: dict[str, Verdict]) -> Iterator[Finding]:

@@ -22,7 +22,8 @@ def roster_text(roster: Roster, verified: VerifiedRoster | None) -> str:
     else:
         signers = ", ".join(verified.signers)
         lines.append(f"signed by {len(verified.signers)} of {roster.threshold} needed: {signers}")
-    lines.append(f"roster {roster.id}, version {roster.version}")
+    end = f", expires {roster.expires.isoformat()}" if roster.expires else ""
+    lines.append(f"roster {roster.id}, version {roster.version}{end}")
     lines += [f"maintainer   {each.fingerprint}" for each in roster.maintainers]
     now = datetime.now(UTC)
     for each in roster.contributors:
@@ -63,6 +64,7 @@ def roster_json(roster: Roster, verified: VerifiedRoster | None) -> str:
             "id": roster.id,
             "version": roster.version,
             "threshold": roster.threshold,
+            "expires": roster.expires.isoformat() if roster.expires else None,
             "maintainers": [each.fingerprint for each in roster.maintainers],
             "contributors": [_object(each, now) for each in roster.contributors],
         }

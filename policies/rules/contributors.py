@@ -148,4 +148,11 @@ CONTRIBUTOR_RULES = (
         "be held against the signed root.",
         hint="ask the contributor for the salts and name them with --salts",
     ),
+    Rule(
+        id="CON021",
+        title="the roster has expired",
+        explanation="The roster names a moment after which it counts no more. Whoever can keep newer versions away, "
+        "and with them the newest revocations, could else show an old one for ever.",
+        hint="fetch the newest roster from its maintainers; they raise `expires` and `version`, and sign it",
+    ),
 )

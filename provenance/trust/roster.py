@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from os import PathLike
 
@@ -27,12 +28,14 @@ __all__ = [
 class Roster(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A roster as its text says: nothing here tells whether anybody signed it.
 
-    ``id`` stays the same through all versions. ``threshold`` maintainers must sign each version.
+    ``id`` stays the same through all versions. ``threshold`` maintainers must sign each version, which counts until the
+    moment ``expires``, where there is one.
     """
 
     id: str
     version: int
     threshold: int
+    expires: datetime | None = None
     maintainers: tuple[TrustedKey, ...] = ()
     contributors: tuple[Contributor, ...] = ()
 
@@ -98,6 +101,7 @@ def load_roster(
     roster_keys: Iterable[str | PathLike[str] | PublicKey] = (),
     threshold: int = 1,
     remember: bool = True,
+    now: datetime | None = None,
 ) -> VerifiedRoster:
     """Read a roster and verify that accepted maintainers signed it and that it is not rolled back.
 
@@ -105,11 +109,12 @@ def load_roster(
     roster keys were named. Signatures of these keys count, where the roster lists maintainers only of those among
     them. There must be as many as the roster's own threshold, as ``threshold``, and as the threshold of the last
     version seen, the latter by maintainers of that version (as TUF chains its roots: The Update Framework 1.0.33,
-    section 5.3.4). The version is remembered unless ``remember`` is false, which still compares.
+    section 5.3.4). The version is remembered unless ``remember`` is false, which still compares. ``now`` is the time by
+    which the roster may have expired.
 
-    Raises ``Refused`` (CON002 too few signatures, CON003 rollback, CON004 two texts of one version), ``Malformed``
-    (CON005) or ``Undecided`` (CON001 not signed, CON006 unreadable, CON007 unknown what was seen).
+    Raises ``Refused`` (CON002 too few signatures, CON003 rollback, CON004 two texts of one version, CON021 expired),
+    ``Malformed`` (CON005) or ``Undecided`` (CON001 not signed, CON006 unreadable, CON007 unknown what was seen).
     """
     from provenance.trust.roster_verifying import verify_roster
 
-    return verify_roster(path, roster_keys=roster_keys, threshold=threshold, remember=remember)
+    return verify_roster(path, roster_keys=roster_keys, threshold=threshold, remember=remember, now=now)

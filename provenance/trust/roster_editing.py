@@ -59,17 +59,24 @@ class NewContributor(NamedTuple):
 
 
 def init_roster(
-    path: AnyPath, *, maintainers: Sequence[AnyPath | PublicKey] = (), threshold: int = 1
+    path: AnyPath,
+    *,
+    maintainers: Sequence[AnyPath | PublicKey] = (),
+    threshold: int = 1,
+    expires: Moment | None = None,
 ) -> Path:
     """Write a new roster of version 1 without contributors, not signed yet, and return its path.
 
     ``threshold`` maintainers must sign each version. Where no maintainer is listed, whoever verifies names the keys.
+    After the day or moment ``expires`` it counts no more, until it is signed with a later one.
     Raises ``UsageError`` where the file exists, a key cannot be read, or there are fewer maintainers than that.
     """
     path = Path(path)
     keys = [_public(key) for key in maintainers]
     blocks = [f"\n[[maintainers]]\nkey = {_key(key)}\n" for key in keys]
-    text = f'{_HEAD}id = "{secrets.token_hex(16)}"\nversion = 1\nthreshold = {threshold:d}\n{"".join(blocks)}'
+    end = f"expires = {_moment(parse_moment(expires))}\n" if expires is not None else ""
+    head = f'id = "{secrets.token_hex(16)}"\nversion = 1\nthreshold = {threshold:d}\n{end}'
+    text = f"{_HEAD}{head}{''.join(blocks)}"
     _parse(text, path)
     try:
         write_atomically(path, text.encode(), exclusive=True)

@@ -15,18 +15,25 @@ from typing import Annotated, Final
 import msgspec
 
 from provenance.artifacts.atomic import write_atomically
+from provenance.attestations.discovery import read_bundle
 from provenance.attestations.fields import checked, predicate_of, predicate_tree
 from provenance.attestations.statement import Statement
 from provenance.attestations.subjects import artifact_name, file_subject
 from provenance.attestations.types import ROSTER_PREDICATE_TYPE
-from provenance.errors import UsageError
+from provenance.errors import ProvenanceError, UsageError
 from provenance.signing.keys import PrivateKey, fingerprint
 from provenance.signing.signers import open_key
-from provenance.signing.statements import sign_statement
+from provenance.signing.statements import read_statement, sign_statement
 from provenance.trust.roster import Roster
 from provenance.trust.roster_files import read_roster
 
-__all__ = ["RosterPredicate", "read_roster_predicate", "roster_bundles", "sign_roster"]
+__all__ = [
+    "RosterPredicate",
+    "read_roster_predicate",
+    "roster_bundle_path",
+    "roster_bundles",
+    "sign_roster",
+]
 
 _SUFFIX: Final = ".sigstore.json"
 MAX_BUNDLES: Final = 1_000
@@ -61,8 +68,10 @@ def sign_roster(
     found = read_roster(path)
     by = fingerprint(private.public_key())
     _require_maintainer(found.roster, by, path)
-    bundle = sign_statement(_statement(path, found.data, found.roster), private)
-    target = path.with_name(f"{path.name}.{by.removeprefix('SHA256:')[:12]}{_SUFFIX}")
+    statement = _statement(path, found.data, found.roster)
+    target = roster_bundle_path(path, by)
+    _require_new_version(target, statement, found.roster)
+    bundle = sign_statement(statement, private)
     try:
         write_atomically(target, bundle)
     except OSError as error:
@@ -78,6 +87,21 @@ def _require_maintainer(roster: Roster, by: str, path: Path) -> None:
         )
 
 
+def _require_new_version(target: Path, statement: Statement, roster: Roster) -> None:
+    """One's own signature of another text under this version would make two rosters of one version (CON004)."""
+    try:
+        before = read_statement(read_bundle(target)).statement
+        signed = read_roster_predicate(before)
+    except ProvenanceError:  # none, or none that counts
+        return
+    same = (signed.id, signed.version) == (roster.id, roster.version)
+    if same and before.subject[0].digest != statement.subject[0].digest:
+        raise UsageError(
+            f"you signed another text of version {roster.version} before",
+            hint=f"raise `version` in the roster, or remove {target} if nobody has seen it yet",
+        )
+
+
 def _statement(path: Path, data: bytes, roster: Roster) -> Statement:
     predicate = RosterPredicate(id=roster.id, version=roster.version, threshold=roster.threshold)
     return Statement(
@@ -87,8 +111,13 @@ def _statement(path: Path, data: bytes, roster: Roster) -> Statement:
     )
 
 
+def roster_bundle_path(path: Path, fingerprint_: str) -> Path:
+    """Return where the signature of a roster by a key lies."""
+    return path.with_name(f"{path.name}.{fingerprint_.removeprefix('SHA256:')[:12]}{_SUFFIX}")
+
+
 def roster_bundles(path: Path) -> list[Path]:
-    """Return where the signatures of a roster lie, at most 1,000 of them."""
+    """Return where the signatures of a roster lie, whoever made them; at most 1,000 of them."""
     own = re.compile(re.escape(path.name) + r"\.[0-9a-f]{12}" + re.escape(_SUFFIX))
     try:
         found = sorted(each for each in path.parent.iterdir() if own.fullmatch(each.name))

@@ -39,7 +39,7 @@ _MAX_REASON: Final = 1_000
 
 _ID: Final = re.compile(CONTRIBUTOR_ID_PATTERN)
 _ROSTER_ID: Final = re.compile(r"[0-9a-f]{32}")
-_TABLES = ("id", "version", "threshold", "maintainers", "contributors", "revocations")
+_TABLES = ("id", "version", "threshold", "expires", "maintainers", "contributors", "revocations")
 _CONTRIBUTOR = ("id", "keys", "identities", "voting_right", "valid_from", "valid_until")
 _REVOCATION = ("contributor", "key", "at", "reason")
 _DOCUMENT = "a roster"
@@ -81,10 +81,12 @@ def _roster(document: Section) -> Roster:
         raise Fault(("id",), "`id` must be 32 hexadecimal digits", "`provenance roster init` makes one")
     maintainers = tuple(_maintainers(document))
     contributors = tuple(_contributors(document))
+    expires = document.moment("expires")
     return Roster(
         id=document.text("id"),
         version=document.number("version", 0, least=1, most=MAX_VERSION),
         threshold=_threshold(document, len(maintainers)),
+        expires=last_moment(expires) if expires is not None else None,
         maintainers=maintainers,
         contributors=_with_revocations(document, contributors),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from provenance.signing.statements import Keyring, SignedStatement, keyring, ope
 from provenance.trust.memory import check_and_remember
 from provenance.trust.roster import Roster, VerifiedRoster
 from provenance.trust.roster_files import RosterFile, read_roster
-from provenance.trust.roster_signing import read_roster_predicate, roster_bundles
+from provenance.trust.roster_signing import read_roster_predicate, roster_bundle_path, roster_bundles
 
 __all__ = ["verify_roster"]
 
@@ -25,6 +26,7 @@ def verify_roster(
     roster_keys: Iterable[str | PathLike[str] | PublicKey],
     threshold: int,
     remember: bool,
+    now: datetime | None,
 ) -> VerifiedRoster:
     """Do what ``roster.load_roster`` says."""
     if threshold < 1:
@@ -37,6 +39,7 @@ def verify_roster(
     accepted = tuple(dict.fromkeys(each.fingerprint for each in trust.keys))
     signers, notes = _signers(path, found, keyring(trust))
     _require(path, found.roster, signers, notes, threshold)
+    _require_fresh(path, found.roster, now or datetime.now(UTC))
     digest = hashlib.sha256(found.data).hexdigest()
     findings = check_and_remember(found.roster, digest, accepted=accepted, signers=signers, remember=remember)
     return VerifiedRoster(
@@ -48,7 +51,11 @@ def _signers(path: Path, found: RosterFile, ring: Keyring) -> tuple[tuple[str, .
     """Return the accepted keys that signed these bytes, and why other bundles beside the roster do not count."""
     signers: dict[str, None] = {}
     notes: list[str] = []
+    accepted = {roster_bundle_path(path, each.fingerprint) for each in ring.trust.keys}
     for place in roster_bundles(path):
+        if place not in accepted:  # what strangers put beside a roster is not read
+            notes.append(f"{place.name} is not by a maintainer who was named")
+            continue
         try:
             signed = open_statement(place, ring)
             problem = _problem(signed, found)
@@ -95,3 +102,9 @@ def _require(
         + (f" ({reasons})" if reasons else ""),
         code="CON002",
     )
+
+
+def _require_fresh(path: Path, roster: Roster, now: datetime) -> None:
+    """Whoever can keep newer versions away could else show this one for ever."""
+    if roster.expires is not None and now > roster.expires:
+        raise Refused(f"the roster {path} expired on {roster.expires:%Y-%m-%d}", code="CON021")

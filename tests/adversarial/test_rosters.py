@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,8 @@ def test_maintainers_show_two_faces(roster, people, tmp_path):
     load(roster, people)
     fork.write_text(fork.read_text().replace("version = 2", "version = 1"))
     add_contributor(fork, "mallory", keys=[people / "mallory.pub"])
+    for each in fork.parent.glob("*.sigstore.json"):
+        each.unlink()
     assert code(lambda: load(signed(fork, people, "ann", "ben"), people)) == "CON004"
 
 
@@ -194,6 +197,31 @@ def test_a_stranger_named_by_mistake_is_no_maintainer(roster, people):
     with pytest.raises(UsageError):
         sign_roster(roster, key=people / "mallory")
     assert code(lambda: load(roster, people, "ann", "mallory")) == "CON002"
+
+
+def test_an_old_roster_cannot_be_shown_for_ever(tmp_path, people):
+    path = init_roster(tmp_path / "r.toml", maintainers=[people / "ann.pub"], expires="2026-06-30")
+    signed(path, people, "ann")
+    assert load(path, people, "ann", now=datetime(2026, 6, 30, 23, tzinfo=UTC)).roster.version == 1
+    assert code(lambda: load(path, people, "ann", now=datetime(2026, 7, 1, tzinfo=UTC))) == "CON021"
+    path.write_text(path.read_text().replace("expires = 2026-06-30", "expires = 2036-06-30"))
+    assert code(lambda: load(path, people, "ann")) == "CON002"
+
+
+def test_a_maintainer_does_not_sign_two_texts_of_one_version_unawares(roster, people):
+    from provenance.errors import UsageError
+
+    roster.write_text(roster.read_text() + "# edited by hand\n")
+    with pytest.raises(UsageError, match="version 2 before"):
+        signed(roster, people, "ann")
+    roster.write_text(roster.read_text().replace("version = 2", "version = 3"))
+    load(signed(roster, people, "ann", "ben"), people)
+
+
+def test_what_strangers_put_beside_a_roster_is_not_even_read(roster, people):
+    for at in range(3):
+        os.mkfifo(roster.with_name(f"{roster.name}.{at:012x}.sigstore.json"))
+    load(roster, people)
 
 
 def test_damaged_memory_is_not_taken_for_no_memory(roster, people):

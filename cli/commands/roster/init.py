@@ -26,12 +26,14 @@ __all__ = ["init"]
     show_default=True,
     help="How many maintainers must sign.",
 )
-def init(roster: str, maintainers: tuple[str, ...], threshold: int) -> int:
+@click.option("--expires", metavar="DATE", help="After this day it counts no more, until it is signed anew.")
+def init(roster: str, maintainers: tuple[str, ...], threshold: int, expires: str | None) -> int:
     """Write a new roster without contributors.
 
     ROSTER is a TOML file that must not exist yet. Add contributors with `provenance roster add`, then sign it.
     """
     from provenance.trust.roster_editing import init_roster
 
-    write_out(f"{init_roster(roster, maintainers=maintainers, threshold=threshold)}\n")
+    made = init_roster(roster, maintainers=maintainers, threshold=threshold, expires=expires)
+    write_out(f"{made}\n")
     return 0

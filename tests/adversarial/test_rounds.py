@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from round_world import World, errors, loaded, rules
@@ -282,3 +283,53 @@ def test_a_verdict_does_not_depend_on_the_order_or_names_of_files(world):
     for name in world.keys:
         (world.folder / f"{name}.safetensors").rename(world.folder / f"x{name[::-1]}.safetensors")
     assert world.aggregate().digest == first
+
+
+def test_a_contributor_without_a_voting_right_does_not_count(tmp_path):
+    world = World(tmp_path, bob=0.0)
+    world.everybody()
+    result = world.aggregate()
+    assert rules(result) == [("bob", "AGG004")]
+    assert "no voting right" in result.rejected[0].message
+
+
+def restated(world: World, **changes: object) -> Path:
+    """A result whose server signs another story about it than what happened."""
+    from provenance.aggregation.rounds import round as verb
+
+    honest = verb.round_statement
+
+    def lie(subject, result, **members):
+        statement = honest(subject, result, **members)
+        for name, change in changes.items():
+            statement = change(statement) if name == "statement" else statement
+        return statement
+
+    verb.round_statement = lie
+    try:
+        return world.signed(rule="mean", faulty=0)
+    finally:
+        verb.round_statement = honest
+
+
+def test_a_statement_about_another_result_is_caught(world):
+    world.everybody()
+    subject = {"sha256": "0" * 64}
+
+    def other(statement):
+        first = msgspec.structs.replace(statement.subject[0], digest=subject)
+        return msgspec.structs.replace(statement, subject=(first,))
+
+    assert errors(world.replay(restated(world, statement=other))) == ["AGG016"]
+
+
+def test_a_server_that_weighs_a_friend_more_is_caught(world):
+    world.everybody()
+
+    def heavier(statement):
+        text = msgspec.json.encode(statement).replace(b'"votingRight":1.0', b'"votingRight":5.0', 1)
+        return msgspec.json.decode(text, type=type(statement))
+
+    found = world.replay(restated(world, statement=heavier))
+    assert found.decision == "refused"
+    assert "AGG020" in errors(found)

@@ -81,7 +81,8 @@ def _read_end(reader: Reader, report: Report) -> _End:
         raise BrokenZip("ARC008", "the archive has no directory at its end; it is cut off")
     _, disk, first_disk, on_disk, count, length, offset, comment = _END.unpack_from(tail, found)
     rest = len(tail) - found - _END.size - comment
-    if rest or tail.count(b"PK\x05\x06") > 1:
+    # Members may be archives themselves; within the directory no end has a place.
+    if rest or tail.count(b"PK\x05\x06", max(0, found - length), found):
         report(
             "ARC004",
             f"{abs(rest)} bytes lie behind the end of the archive" if rest else "it has several ends",

@@ -16,8 +16,10 @@ __all__ = ["FIRST_BYTES", "Sniff", "sniff"]
 Sniff = Literal["no", "inert", "imports", "calls", "open"]
 
 _MAX_OPCODES = 100_000
+_NO_FRAME = 1 << 63
 _NAME = re.compile(rb"[^\W\d][\w.<>-]*\Z")  # of ASCII; other letters are dealt with below
-_NUMBER = re.compile(rb"\s*[-+]?[\w.+-]+\s*\Z")
+_NUMBER = re.compile(rb"\s*[-+]?[\w.+-]+\s*(?:\0.*)?\Z", re.DOTALL)  # what C reads ends at a zero byte
+_INDEX = re.compile(rb"\s*[-+]?[\d_]+\s*(?:\0.*)?\Z", re.DOTALL)
 
 _FIXED = {ord("J"): 4, ord("K"): 1, ord("M"): 2, ord("G"): 8, 0x80: 1, 0x95: 8}  # arguments of fixed size
 _FIXED |= {ord("h"): 1, ord("j"): 4, ord("q"): 1, ord("r"): 4, 0x82: 1, 0x83: 2, 0x84: 4}
@@ -58,13 +60,14 @@ class _Open(Exception):
 class _Walk:
     """State of one walk: kinds of values on the stack ("g" callable, "t" tuple, "v" other, "?" unknown)."""
 
-    __slots__ = ("data", "found", "kinds", "marks", "pos", "size")
+    __slots__ = ("data", "found", "frame_end", "kinds", "marks", "pos", "size")
 
     def __init__(self, data: bytes, size: int) -> None:
         self.data = data
         self.size = size
         self.pos = 0
         self.found: Sniff = "no"
+        self.frame_end = _NO_FRAME
         self.kinds: list[str] = []
         self.marks: list[int] = []
 
@@ -109,7 +112,8 @@ class _Walk:
 
     def call(self, function: str, *, arguments: str = "t") -> None:
         """Note a call if what is called may be callable, and push its result."""
-        if function not in "g?" or arguments not in "t?":
+        # The unpickler in Python unpacks whatever can be iterated over.
+        if function not in "g?" or arguments not in ("t?v" if function == "g" else "t?"):
             raise _NotAPickle
         self.found = "calls"
         self.kinds.append("?")
@@ -139,6 +143,10 @@ def sniff(data: bytes, size: int) -> Sniff:
 
 def _step(walk: _Walk) -> bool:
     """Execute one opcode on the kinds; true at the end of a stream."""
+    if walk.pos >= walk.frame_end:
+        if walk.pos > walk.frame_end:  # unpicklers differ in what they read from here on
+            walk.found = "calls"
+        walk.frame_end = _NO_FRAME
     if walk.pos >= len(walk.data):
         raise _Open if walk.size > len(walk.data) else _NotAPickle
     code = walk.data[walk.pos]
@@ -166,6 +174,8 @@ def _arguments(walk: _Walk, code: int) -> None:
         value = walk.number(_FIXED[code])
         if code == 0x80 and value > 5:
             raise _NotAPickle
+        if code == 0x95:
+            walk.frame_end = walk.pos + value
     elif code in _LINES:
         _check_line(code, walk.line())
     elif code in _PAIRS:
@@ -178,12 +188,11 @@ def _arguments(walk: _Walk, code: int) -> None:
 
 def _check_line(code: int, line: bytes) -> None:
     """Numbers must be numbers and strings quoted."""
-    line = line.strip()
-    if code in b"FILgp" and not _NUMBER.match(line):
+    if code in b"FIL" and not _NUMBER.match(line):
         raise _NotAPickle
     if code == 0x53 and not (len(line) >= 2 and line[0] == line[-1] and line[:1] in b"\"'"):
         raise _NotAPickle
-    if code in b"gp" and not line.isdigit():
+    if code in b"gp" and not _INDEX.match(line):
         raise _NotAPickle
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from provenance.scanning.pickles.limits import MAX_MEMO_INDEX, MAX_NESTING, MAX_STACK
 from provenance.scanning.pickles.machine import Broken, Limit, Machine
+from provenance.scanning.pickles.numbers import index_of
 from provenance.scanning.pickles.operations.collecting import check_values
 
 __all__ = ["MOVING"]
@@ -59,10 +60,10 @@ def _get_line(machine: Machine) -> None:
 
 
 def _index(machine: Machine) -> int:
-    try:
-        return int(machine.line() or b"")
-    except ValueError as error:
-        raise Broken("a place in the memo that is no number") from error
+    index = index_of(machine.line() or b"")
+    if index is None:
+        raise Broken("a place in the memo that is no number")
+    return index
 
 
 def _put_byte(machine: Machine) -> None:

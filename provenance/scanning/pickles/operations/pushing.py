@@ -7,6 +7,7 @@ import pickle as op  # for the opcodes' names; nothing is ever unpickled here
 from collections.abc import Callable
 
 from provenance.scanning.pickles.machine import Broken, Machine
+from provenance.scanning.pickles.numbers import float_of, integer_of
 from provenance.scanning.pickles.values import DATA, Bytes, Dict, List, Set
 
 __all__ = ["PUSHING"]
@@ -103,18 +104,16 @@ def _unicode_line(machine: Machine) -> None:
 
 def _integer_line(machine: Machine) -> None:
     """INT and LONG; ``01`` and ``00`` are True and False."""
-    line = machine.line()
-    try:
-        machine.stack.append(int((line or b"").rstrip(b"L"), 0) if line not in (b"00", b"01") else DATA)
-    except ValueError as error:
-        raise Broken("an integer that is none") from error
+    line = machine.line() or b""
+    value = integer_of(line)
+    if value is None:
+        raise Broken("an integer that is none")
+    machine.stack.append(value if line not in (b"00", b"01") else DATA)
 
 
 def _float_line(machine: Machine) -> None:
-    try:
-        float(machine.line() or b"")
-    except ValueError as error:
-        raise Broken("a float that is none") from error
+    if float_of(machine.line() or b"") is None:
+        raise Broken("a float that is none")
     machine.push_data()
 
 

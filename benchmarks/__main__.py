@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("signing", "loading", "guard", "records")
+NAMES = ("signing", "loading", "guard", "records", "scanning")
 
 
 def main() -> None:

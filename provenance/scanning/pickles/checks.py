@@ -9,23 +9,28 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from provenance.scanning.detecting.archives import is_tar_header
 from provenance.scanning.pickles.allowlist.model import Entry
+from provenance.scanning.pickles.dtypes import holds_objects
 from provenance.scanning.pickles.machine import Machine
+from provenance.scanning.pickles.states import attribute_fault
 from provenance.scanning.pickles.values import (
     DATA,
     UNKNOWN,
     Bytes,
     Data,
     Dict,
+    Encoded,
     Function,
     Global,
     List,
     Made,
     Set,
     Storage,
+    Text,
     Unknown,
 )
-from provenance.scanning.readers import SliceReader
+from provenance.scanning.readers import BytesReader, Reader, SliceReader
 
 __all__ = ["CHECKS"]
 
@@ -33,12 +38,14 @@ Verdict = tuple[str, Any]
 Arguments = tuple[Any, ...]
 
 _NESTED = 4  # loads within loads
+_MAX_ENCODED = 1 << 28  # bytes of text that are decoded in memory
 
 _FINE: Verdict = ("", None)
 _DTYPE = re.compile(r"[|<>=]?(?:[?bBhHiIlLqQpPefdgFDGSUVOMm]|[biufcSUVOMma?]\d{1,9}(?:\[\w+\])?)\Z")
 _LATIN = ("latin1", "latin-1", "iso-8859-1")
 _LAYOUT = re.compile(r"torch\.[a-z_]{1,32}\Z")
 _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+_FRACTION = re.compile(r"[-+]?\d{1,5000}(?:/\d{1,5000})?\Z")
 _FACTORIES = (
     "list",
     "dict",
@@ -91,16 +98,34 @@ def _numbers(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
 
 
 def _bytes_or_text(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
-    """A number would ask for that much memory."""
-    if any(isinstance(argument, int) for argument in arguments[:1]) or len(arguments) > 2:
+    """A number, also one that a call made, would ask for that much memory."""
+    if len(arguments) > 2 or not all(isinstance(argument, str | Data | List) for argument in arguments):
         return "with something else than bytes or text", None
     return "", DATA
 
 
+def _fraction(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """The exponent of "1e999999999" would be worked out in memory."""
+    if len(arguments) == 1 and isinstance(arguments[0], str) and _FRACTION.match(arguments[0]):
+        return _FINE
+    if len(arguments) == 2 and all(isinstance(argument, int) for argument in arguments):
+        return _FINE
+    return "with something else than a plain fraction", None
+
+
 def _latin1(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
     if len(arguments) == 2 and isinstance(arguments[0], str | Data) and arguments[1] in _LATIN:
-        return "", DATA
+        return "", Encoded(arguments[0]) if isinstance(arguments[0], str | Text) else DATA
     return "with another encoding than latin-1", None
+
+
+def _new_object(machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """copyreg.__newobj__(cls, *arguments) is what NEWOBJ does."""
+    from provenance.scanning.pickles.calls import instantiate
+
+    if not arguments:
+        return "on nothing", None
+    return "", instantiate(machine, arguments[0], tuple(arguments[1:]))
 
 
 def _reconstruct(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
@@ -110,10 +135,10 @@ def _reconstruct(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verd
     cls = arguments[0]
     if not isinstance(cls, Global) or cls.entry.use not in ("class", "new", "any"):
         return "on something else than an allowed class", None
-    base = arguments[1] if len(arguments) > 1 else None
-    if isinstance(base, Global) and base.entry.module != "builtins":
+    base = arguments[1] if len(arguments) == 3 else None
+    if not isinstance(base, Unknown) and not (isinstance(base, Global) and base.entry.module == "builtins"):
         return "on a base that is no plain type", None
-    return "", Made(cls.entry, arguments[3:])
+    return "", Made(cls.entry)
 
 
 def _reconstruct_c(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
@@ -171,6 +196,26 @@ def _array(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
     return _FINE
 
 
+def _scalar(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """Numpy's scalar(dtype, bytes): where the type holds objects, the bytes would be taken for pointers."""
+    dtype = arguments[0] if len(arguments) == 2 else None
+    if isinstance(dtype, Unknown):
+        return _FINE
+    if not holds_objects(dtype) and isinstance(arguments[1], str | Data | Unknown):
+        return _FINE
+    return "with something else than a plain type and bytes", None
+
+
+def _buffer(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """Numpy's _frombuffer(bytes, dtype, shape, order)."""
+    dtype = arguments[1] if len(arguments) == 4 else None
+    if isinstance(dtype, Unknown):
+        return _FINE
+    if not holds_objects(dtype) and isinstance(arguments[0], str | Data | Unknown):
+        return _FINE
+    return "with something else than bytes and a plain type", None
+
+
 def _generator(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
     """numpy.random: by the name or the type of a known generator, or an object made so."""
     for argument in arguments[:1]:
@@ -213,7 +258,10 @@ def _typed_tensor(machine: Machine, _entry: Entry, arguments: Arguments) -> Verd
 
     if len(arguments) != 4:
         return "with something else than four arguments", None
-    function, cls, inner, _ = arguments
+    function, cls, inner, state = arguments
+    fault = attribute_fault(state)
+    if fault:
+        return f"with a state {fault}", None
     if not isinstance(function, Function | Unknown):
         return "with something else than a rebuild function", None
     if not isinstance(cls, Global | Unknown):
@@ -222,18 +270,44 @@ def _typed_tensor(machine: Machine, _entry: Entry, arguments: Arguments) -> Verd
     return _FINE
 
 
+def _stateful(_machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
+    """Torch's _rebuild_parameter_with_state(data, requires_grad, hooks, state) sets attributes."""
+    fault = attribute_fault(arguments[3]) if len(arguments) == 4 else "that is missing"
+    return (f"with a state {fault}", None) if fault else _FINE
+
+
 def _torch_bytes(machine: Machine, _entry: Entry, arguments: Arguments) -> Verdict:
     """Torch's _load_from_bytes is a load within a load: the bytes are read as the file that they are."""
     from provenance.scanning.pickles.torch_legacy import read_legacy
 
-    reader = getattr(machine.source, "reader", None)
+    outer: Reader | None = getattr(machine.source, "reader", None)
     data = arguments[0] if len(arguments) == 1 else None
-    if not isinstance(data, Bytes) or reader is None or machine.nesting >= _NESTED:
+    inner = _content(outer, data) if outer is not None and machine.nesting < _NESTED else None
+    if inner is None:
         return "with something else than bytes that can be read", None
-    inner = SliceReader(reader, data.start, data.length)
+    if is_tar_header(inner.read_at(0, 512)):
+        return "with a tar, of which torch would unpickle the members", None
     where = f"{machine.place()} (bytes)"
     read_legacy(inner, machine.allowed, machine.report, where=where, nesting=machine.nesting + 1)
     return _FINE
+
+
+def _content(outer: Reader, data: Any) -> Reader | None:
+    """The bytes that a value stands for; None where that cannot be told."""
+    if isinstance(data, Bytes):
+        return SliceReader(outer, data.start, data.length)
+    if not isinstance(data, Encoded):
+        return None
+    text = data.text
+    try:
+        if isinstance(text, Text):
+            if text.length > _MAX_ENCODED:
+                return None
+            raw = outer.read_at(text.start, text.length)
+            text = raw.decode(text.codec, "strict")
+        return BytesReader(text.encode("latin-1"))
+    except UnicodeError:
+        return None
 
 
 CHECKS: Mapping[str, Callable[[Machine, Entry, Arguments], Verdict]] = {
@@ -243,15 +317,20 @@ CHECKS: Mapping[str, Callable[[Machine, Entry, Arguments], Verdict]] = {
     "index": _index,
     "numbers": _numbers,
     "bytes_or_text": _bytes_or_text,
+    "fraction": _fraction,
     "latin1": _latin1,
+    "new_object": _new_object,
     "reconstruct": _reconstruct,
     "reconstruct_c": _reconstruct_c,
     "factory": _factory,
     "layout": _layout,
     "dtype": _dtype,
     "array": _array,
+    "scalar": _scalar,
+    "buffer": _buffer,
     "generator": _generator,
     "tensor": _tensor,
     "typed_tensor": _typed_tensor,
+    "stateful": _stateful,
     "torch_bytes": _torch_bytes,
 }

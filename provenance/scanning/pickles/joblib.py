@@ -5,31 +5,44 @@ Format: ``joblib/numpy_pickle.py`` (NumpyArrayWrapper.read_array) of joblib 0.10
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import prod
 from typing import Any
 
+from provenance.scanning.pickles.dtypes import holds_objects, item_bytes
 from provenance.scanning.pickles.machine import Broken, Machine
-from provenance.scanning.pickles.values import UNKNOWN, Bytes, Dict, Global, Made
+from provenance.scanning.pickles.report import Report
+from provenance.scanning.pickles.source import ReaderSource
+from provenance.scanning.pickles.values import UNKNOWN, Bytes, Dict, Made
 
 __all__ = ["JOBLIB", "read_array"]
 
 JOBLIB = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
-_NESTED = 8  # structured types within structured types
+_BELOW = 4096  # values that may lie on the stack where an array begins
+_MARKS = 64
+_NESTED = 8  # arrays of objects within arrays of objects
 
 
 def read_array(machine: Machine, wrapper: Made) -> Any:
     """Step over the bytes of an array; an array of objects is a pickle of its own, which is read."""
-    state = wrapper.state.entries if isinstance(wrapper.state, Dict) else {}
     machine.leave_frame()
-    size = _item_size(state.get("dtype"), 0)
-    shape = state.get("shape")
-    if size is None or not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):
+    state = wrapper.state.entries if isinstance(wrapper.state, Dict) and not wrapper.state.more else {}
+    dtype, shape = state.get("dtype"), state.get("shape")
+    size = item_bytes(dtype)
+    aligned = state.get("numpy_array_alignment_bytes", 0)
+    if (
+        size is None
+        or not isinstance(shape, tuple)
+        or not all(isinstance(n, int) and n >= 0 for n in shape)
+        or not isinstance(aligned, int)
+    ):
         machine.refuse("PKL005", "makes a joblib array whose type or shape is not plain")
         raise Broken("where joblib's array ends is not known")
-    if size == 0:
+    if holds_objects(dtype):
         return _read_objects(machine)
-    if isinstance(state.get("numpy_array_alignment_bytes"), int):
+    _look_for_opcodes(machine)
+    if "numpy_array_alignment_bytes" in state:
         machine.skip(machine.number(1))
     start, length = machine.offset, prod(shape) * size
     machine.skip(length)
@@ -40,45 +53,43 @@ def _read_objects(machine: Machine) -> Any:
     """An array of objects: joblib calls pickle.load on the same file, with a stack and memo of its own."""
     from provenance.scanning.pickles.operations import OPERATIONS
 
-    kept = (machine.stack, machine.marks, machine.memo, machine.protocol, machine.arrays, machine.nesting)
+    kept = (machine.stack, machine.marks, machine.memo, machine.protocol, machine.allowed, machine.nesting)
     if machine.nesting >= _NESTED:
         raise Broken("arrays of objects are nested too deeply")
     machine.reset()
-    machine.arrays, machine.nesting = False, kept[-1] + 1
+    # That load is Python's own, which would take the bytes of a wrapped array for opcodes.
+    machine.allowed = {pair: entry for pair, entry in machine.allowed.items() if pair != JOBLIB}
+    machine.nesting += 1
     machine.run(OPERATIONS)
     result = machine.result
     machine.reset()
-    machine.stack, machine.marks, machine.memo, machine.protocol, machine.arrays, machine.nesting = kept
-    return result if result is not UNKNOWN else UNKNOWN
+    machine.stack, machine.marks, machine.memo, machine.protocol, machine.allowed, machine.nesting = kept
+    return result
 
 
-def _item_size(dtype: Any, depth: int) -> int | None:
-    """Bytes of an item; 0 for a type that holds objects; None where it is not known."""
-    if not isinstance(dtype, Made) or dtype.entry.name != "dtype" or depth > _NESTED or not dtype.arguments:
-        return None
-    code = dtype.arguments[0]
-    if isinstance(code, Global) or not isinstance(code, str):
-        return None
-    code = code.lstrip("|<>=")
-    if code[:1] == "O" or _fields_hold_objects(dtype.state, depth):
-        return 0
-    if not code[1:].isdigit():
-        return None
-    if code[0] in "SUVa" and isinstance(dtype.state, tuple) and len(dtype.state) > 5:
-        stated = dtype.state[5]
-        if isinstance(stated, int) and stated > 0:
-            return stated
-    return int(code[1:]) * (4 if code[0] == "U" else 1)
+def _look_for_opcodes(machine: Machine) -> None:
+    """Whoever loads the file by pickle itself takes the bytes of the array for opcodes: they must import nothing."""
+    from provenance.scanning.pickles.operations import OPERATIONS
+
+    reader = getattr(machine.source, "reader", None)
+    if reader is None:
+        return
+    reading = Report()
+    reading.opcodes = machine.report.opcodes
+    allowed = {pair: entry for pair, entry in machine.allowed.items() if pair != JOBLIB}
+    other = Machine(ReaderSource(reader, machine.offset), allowed, reading)
+    other.stack, other.memo = [UNKNOWN] * _BELOW, _AnyMemo()
+    other.marks = [[UNKNOWN] * _BELOW] * _MARKS
+    with suppress(Broken):
+        other.run(OPERATIONS)
+    machine.report.opcodes = reading.opcodes
+    for (module, name), known in reading.globals.items():
+        if not known and all(part.isidentifier() for part in f"{module}.{name}".split(".")):
+            machine.refuse("PKL009", f"the bytes of an array are opcodes that import {module}.{name}"[:200])
 
 
-def _fields_hold_objects(state: Any, depth: int) -> bool:
-    """Whether a field of a structured type holds objects; its state is (…, subtype, names, fields, …)."""
-    if not isinstance(state, tuple):
-        return False
-    parts: list[Any] = []
-    for part in state:
-        if isinstance(part, Dict):
-            parts += [entry[0] for entry in part.entries.values() if isinstance(entry, tuple) and entry]
-        elif isinstance(part, tuple) and part:
-            parts.append(part[0])
-    return any(isinstance(part, Made) and _item_size(part, depth + 1) == 0 for part in parts)
+class _AnyMemo(dict[int, Any]):
+    """A memo of which nothing is known."""
+
+    def __missing__(self, _index: int) -> Any:
+        return UNKNOWN

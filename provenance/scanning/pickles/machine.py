@@ -36,14 +36,12 @@ class Limit(Exception):
 class Machine:
     """The state while one stream is read.
 
-    ``persistent`` says whether persistent ids may occur (in torch's files), ``arrays`` whether joblib's raw arrays
-    may. ``read_frames`` is absolute: the position at which the current frame ends.
+    ``persistent`` says whether persistent ids may occur, which they do in torch's files only.
     """
 
     __slots__ = (
         *(
             "allowed",
-            "arrays",
             "base",
             "buffer",
             "ended",
@@ -65,7 +63,6 @@ class Machine:
         self.report = report
         self.where = where
         self.persistent = persistent
-        self.arrays = False
         self.nesting = 0  # streams within streams
         self.buffer = b""
         self.base = source.position  # offset of the buffer's first byte in the source

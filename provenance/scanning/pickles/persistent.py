@@ -25,6 +25,8 @@ def persistent_object(machine: Machine, pid: Any) -> Any:
     if fault:
         machine.refuse("PKL008", f"names a persistent object not as torch does: {fault}")
         return UNKNOWN
+    if isinstance(pid[1], Unknown):  # reported where it was imported
+        return UNKNOWN
     storage = Storage(pid[1].entry.name, pid[2], pid[4])
     known = machine.report.storages.setdefault(storage.key, storage)
     if (known.kind, known.items) != (storage.kind, storage.items):
@@ -42,7 +44,7 @@ def _fault(pid: Any) -> str:  # noqa: PLR0911 - one return a part
     if tag != "storage":
         return "it is no storage"
     if isinstance(kind, Unknown):
-        return ""  # reported where it was imported
+        return ""
     if not isinstance(kind, Global) or kind.entry.use not in ("storage", "any"):
         return "its type is none of torch's storages"
     if not isinstance(key, str) or not _KEY.match(key):

@@ -175,6 +175,8 @@ def _arguments(walk: _Walk, code: int) -> None:
         if code == 0x80 and value > 5:
             raise _NotAPickle
         if code == 0x95:
+            if walk.pos < walk.frame_end != _NO_FRAME:
+                walk.found = "calls"
             walk.frame_end = walk.pos + value
     elif code in _LINES:
         _check_line(code, walk.line())

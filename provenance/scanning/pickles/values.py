@@ -12,10 +12,12 @@ from provenance.scanning.pickles.allowlist.model import Entry
 
 __all__ = [
     "DATA",
+    "TRUE",
     "UNKNOWN",
     "Bytes",
     "Data",
     "Dict",
+    "Encoded",
     "Function",
     "Global",
     "List",
@@ -24,6 +26,7 @@ __all__ = [
     "Refused",
     "Set",
     "Storage",
+    "Text",
     "Unknown",
     "describe",
 ]
@@ -45,6 +48,26 @@ class Bytes(Data):
         self.length = length
 
 
+class Text(Data):
+    """A long string, by where it lies in the source and how it is encoded there."""
+
+    __slots__ = ("codec", "length", "start")
+
+    def __init__(self, start: int, length: int, codec: str) -> None:
+        self.start = start
+        self.length = length
+        self.codec = codec
+
+
+class Encoded(Data):
+    """Bytes as protocols 0 to 2 write them: text whose characters stand for one byte each."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str | Text) -> None:
+        self.text = text
+
+
 class Unknown:
     """Something that a refused operation made. It was reported, so what is done with it is not."""
 
@@ -62,13 +85,17 @@ class Refused(Unknown):
 
 
 DATA: Final = Data()
+TRUE: Final = Data()
 UNKNOWN: Final = Unknown()
 
 
 class List:
-    """A list."""
+    """A list, of which only the length is known."""
 
-    __slots__ = ()
+    __slots__ = ("count",)
+
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
 
 
 class Set:
@@ -78,12 +105,19 @@ class Set:
 
 
 class Dict:
-    """A dictionary; the first entries with strings as keys are kept for readers of a known state."""
+    """A dictionary; the first entries with strings as keys are kept for readers of a known state.
 
-    __slots__ = ("entries",)
+    ``more`` says whether there are others, ``special`` is a key such as ``__setstate__`` or one that a call made, and
+    ``used`` whether some object has this as its state.
+    """
+
+    __slots__ = ("entries", "more", "special", "used")
 
     def __init__(self) -> None:
         self.entries: dict[str, Any] = {}
+        self.more = False
+        self.special = ""
+        self.used = False
 
 
 class Global:
@@ -148,6 +182,5 @@ def describe(value: Any) -> str:
         Dict: "a dict",
         Set: "a set",
         Storage: "a storage",
-        Data: "data",
     }
-    return names.get(type(value), "something refused")
+    return names.get(type(value), "data" if isinstance(value, Data) else "something refused")

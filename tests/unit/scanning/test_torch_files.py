@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import pickle
 import warnings
 from collections import OrderedDict, defaultdict
 from typing import Any
@@ -69,6 +70,12 @@ def quantised() -> Any:
         return torch.quantize_per_tensor(torch.arange(4.0), 0.1, 0, torch.qint8)
 
 
+def nested() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])
+
+
 VALUES = {
     "a checkpoint": checkpoint(),
     "tensors": tensors(),
@@ -84,6 +91,8 @@ VALUES = {
         defaultdict(list, a=[1]),
         range(3),
     ],
+    "jagged": torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)], layout=torch.jagged),
+    "nested": nested(),
     "storages": [torch.zeros(3).untyped_storage()],
 }
 
@@ -93,6 +102,22 @@ VALUES = {
 def test_harmless_files_pass(value, form):
     scan = scan_bytes(saved(value, **form), "model.bin")
     assert (scan.files[0].format, scan.decision) == ("torch", "accepted"), scan.findings
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_plain_pickles_of_tensors_pass(value, protocol):
+    scan = scan_bytes(pickle.dumps(value, protocol), "model.pkl")
+    assert scan.decision == "accepted", scan.findings
+
+
+def test_a_large_tensor_within_a_plain_pickle():
+    """Its bytes are a text longer than those that are kept as names."""
+    data = pickle.dumps(torch.randn(50_000), 2)
+    assert scan_bytes(data, "model.pkl").decision == "accepted"
+    assert scan_bytes(pickle.dumps(torch.randn(50_000), 0), "model.pkl").decision == "accepted"
+    forged = data.replace(b"ctorch\nFloatStorage\n", b"cposix\nFloatStorage\n")
+    assert (forged != data, scan_bytes(forged, "model.pkl").decision) == (True, "refused")
 
 
 @pytest.mark.parametrize("form", FORMS, ids=["zip", "zip, protocol 4", "legacy"])

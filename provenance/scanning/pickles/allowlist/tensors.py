@@ -31,11 +31,12 @@ _CONTAINERS = (
     Entry("builtins", "slice", "class", "three values", check="inert"),
     Entry("builtins", "range", "class", "three numbers", check="numbers"),
     *constants("builtins", "list dict tuple int float str bool object", "a plain type, as a value"),
+    *constants("builtins", "Ellipsis NotImplemented", "a constant"),
     Entry("_codecs", "encode", "function", "how protocol 2 writes bytes: latin-1 only", check="latin1"),
     Entry(
         "copyreg", "_reconstructor", "function", "makes an object of an allowed class", check="reconstruct"
     ),
-    Entry("copyreg", "__newobj__", "function", "makes an object of an allowed class", check="reconstruct"),
+    Entry("copyreg", "__newobj__", "function", "makes an object of an allowed class", check="new_object"),
     Entry("argparse", "Namespace", "new", "a bag of attributes", state=True),
     Entry("types", "SimpleNamespace", "class", "a bag of attributes", check="inert", state=True),
     Entry("datetime", "datetime", "class", "a time", check="inert"),
@@ -44,12 +45,13 @@ _CONTAINERS = (
     Entry("datetime", "timedelta", "class", "a span of time", check="inert"),
     Entry("datetime", "timezone", "class", "an offset from UTC", check="inert"),
     Entry("decimal", "Decimal", "class", "a number", check="inert"),
-    Entry("fractions", "Fraction", "class", "a number", check="inert"),
+    Entry("fractions", "Fraction", "class", "a number, without an exponent", check="fraction"),
     Entry("uuid", "UUID", "new", "a number", state=True),
-    Entry("pathlib", "PosixPath", "class", "a name; opens nothing", check="inert"),
-    Entry("pathlib", "PurePosixPath", "class", "a name; opens nothing", check="inert"),
-    Entry("pathlib", "WindowsPath", "class", "a name; opens nothing", check="inert"),
-    Entry("pathlib", "PureWindowsPath", "class", "a name; opens nothing", check="inert"),
+    *(
+        Entry(module, name, "class", "a name; opens nothing", check="inert")
+        for module in ("pathlib", "pathlib._local")  # the latter is what Python 3.13 writes
+        for name in ("PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath")
+    ),
 )
 
 _STORAGES = (
@@ -91,11 +93,22 @@ _TORCH = (
         "_rebuild_parameter_with_state",
         "function",
         "wraps a tensor, with attributes",
-        check="inert",
+        check="stateful",
     ),
     Entry("torch._utils", "_rebuild_sparse_tensor", "function", "a tensor of tensors", check="inert"),
     Entry("torch._utils", "_rebuild_sparse_csr_tensor", "function", "a tensor of tensors", check="inert"),
     Entry("torch._utils", "_rebuild_nested_tensor", "function", "a tensor of tensors", check="inert"),
+    Entry(
+        "torch.nested._internal.nested_tensor",
+        "_rebuild_njt",
+        "function",
+        "a tensor of tensors",
+        check="inert",
+    ),
+    Entry(
+        "torch.nested._internal.nested_tensor", "NestedTensor", "constant", "the type of a tensor, as a value"
+    ),
+    Entry("torch._dynamo.decorators", "_DimRange", "new", "the bounds of a dimension", state=True),
     Entry(
         "torch._utils", "_rebuild_meta_tensor_no_storage", "function", "a shape without values", check="inert"
     ),
@@ -130,6 +143,7 @@ _TORCH = (
                 "_rebuild_parameter",
             ),
             *("_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor", "_rebuild_meta_tensor_no_storage"),
+            *("_rebuild_nested_tensor", "_rebuild_njt"),
         ),
     ),
 )
@@ -158,9 +172,9 @@ def _arrays(core: str) -> tuple[Entry, ...]:
             check="array",
             state=True,
         ),
-        Entry(f"{core}.multiarray", "scalar", "function", "a scalar of bytes", check="inert"),
+        Entry(f"{core}.multiarray", "scalar", "function", "a scalar of bytes", check="scalar"),
         Entry(
-            f"{core}.numeric", "_frombuffer", "function", "an array over bytes of the pickle", check="inert"
+            f"{core}.numeric", "_frombuffer", "function", "an array over bytes of the pickle", check="buffer"
         ),
     )
 

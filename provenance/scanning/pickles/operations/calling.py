@@ -6,10 +6,12 @@ import pickle as op  # for the opcodes' names; nothing is ever unpickled here
 from typing import Any
 
 from provenance.scanning.pickles.calls import call, instantiate
+from provenance.scanning.pickles.dtypes import array_fault, dtype_fault
 from provenance.scanning.pickles.machine import Machine
 from provenance.scanning.pickles.operations.collecting import check_values, make_tuple
 from provenance.scanning.pickles.operations.importing import global_of_lines
 from provenance.scanning.pickles.persistent import persistent_object
+from provenance.scanning.pickles.states import attribute_fault
 from provenance.scanning.pickles.values import Dict, Made, Unknown, describe
 
 __all__ = ["CALLING"]
@@ -62,9 +64,21 @@ def _build(machine: Machine) -> None:
     if not isinstance(target, Made) or not target.entry.state:
         machine.refuse("PKL006", f"sets the state of {describe(target)}")
         return
+    fault = _state_fault(target, state)
+    if fault:
+        machine.refuse("PKL006", f"sets a state of {describe(target)} {fault}")
     target.state = state
     if target.entry.check == "joblib":
         _read_array(machine, target)
+
+
+def _state_fault(target: Made, state: Any) -> str:
+    """What is wrong with a state, by the class that takes it."""
+    if target.entry.check == "dtype":
+        return dtype_fault(target, state)
+    if target.entry.check == "array":
+        return array_fault(state)
+    return "" if target.entry.use == "any" else attribute_fault(state)
 
 
 def _read_array(machine: Machine, target: Made) -> None:

@@ -9,14 +9,13 @@ import pickle as op  # for the opcodes' names; nothing is ever unpickled here
 from collections.abc import Iterable
 from typing import Any
 
-from provenance.scanning.pickles.limits import MAX_TEXT
 from provenance.scanning.pickles.machine import Broken, Machine
 from provenance.scanning.pickles.values import DATA, Dict, Function, List, Loose, Made, Set, Unknown, describe
 
 __all__ = ["COLLECTING", "add_elements", "check_values", "make_tuple", "set_items"]
 
 _FUNCTIONS = frozenset((Function, Loose))
-_KEPT_ENTRIES = 64
+_KEPT_ENTRIES = 1024
 
 
 def check_values(machine: Machine, items: Iterable[Any], what: str) -> None:
@@ -53,8 +52,9 @@ def _tuple3(machine: Machine) -> None:
 
 
 def _list(machine: Machine) -> None:
-    check_values(machine, machine.pop_mark(), "a list")
-    machine.stack.append(List())
+    items = machine.pop_mark()
+    check_values(machine, items, "a list")
+    machine.stack.append(List(len(items)))
 
 
 def _frozenset(machine: Machine) -> None:
@@ -83,7 +83,10 @@ def add_elements(machine: Machine, items: list[Any]) -> None:
     target = machine.stack[-1]
     if not _FUNCTIONS.isdisjoint(map(type, items)):
         check_values(machine, items, "a list")
-    if type(target) is List or isinstance(target, Unknown):
+    if type(target) is List:
+        target.count += len(items)
+        return
+    if isinstance(target, Unknown):
         return
     if isinstance(target, Made) and target.entry.takes == "elements":
         return
@@ -120,6 +123,8 @@ def set_items(machine: Machine, items: list[Any]) -> None:
         raise Broken("a dict with a key and no value")
     if type(target) is Dict:
         _keep(target, items)
+        if target.used and target.special:
+            machine.refuse("PKL006", f"adds the attribute {target.special} to the state of an object")
     elif isinstance(target, Made) and (target.entry.takes == "items" or target.entry.use == "any"):
         return
     elif not isinstance(target, Unknown):
@@ -127,13 +132,20 @@ def set_items(machine: Machine, items: list[Any]) -> None:
 
 
 def _keep(target: Dict, items: list[Any]) -> None:
-    """Keep the first entries that have strings as keys, and any later value of those."""
+    """Keep the first entries that have strings as keys, and any later value of those; note what is special."""
     entries = target.entries
     for key, value in zip(items[::2], items[1::2], strict=True):
-        if isinstance(key, str) and len(key) < MAX_TEXT and (len(entries) < _KEPT_ENTRIES or key in entries):
-            entries[key] = value
-        elif len(entries) >= _KEPT_ENTRIES:
-            return
+        if isinstance(key, str):
+            if key[:2] == "__":
+                target.special = describe(key)
+            if len(entries) < _KEPT_ENTRIES or key in entries:
+                entries[key] = value
+            else:
+                target.more = True
+        else:
+            target.more = True
+            if isinstance(key, Made):
+                target.special = f"that {describe(key)} makes"
 
 
 def _buffer(machine: Machine) -> None:

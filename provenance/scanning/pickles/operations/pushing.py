@@ -8,18 +8,15 @@ from collections.abc import Callable
 
 from provenance.scanning.pickles.machine import Broken, Machine
 from provenance.scanning.pickles.numbers import float_of, integer_of
-from provenance.scanning.pickles.values import DATA, Bytes, Dict, List, Set
+from provenance.scanning.pickles.values import DATA, TRUE, Bytes, Dict, List, Set, Text
 
 __all__ = ["PUSHING"]
 
 _KEPT_INTEGER = 16  # bytes of a long integer that is kept
 
 
-def _text(machine: Machine, data: bytes | None) -> None:
-    """Push a string of UTF-8 (with surrogates); a long one is data."""
-    if data is None:
-        machine.push_data()
-        return
+def _text(machine: Machine, data: bytes) -> None:
+    """Push a string of UTF-8 (with surrogates)."""
     try:
         machine.stack.append(data.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError as error:
@@ -28,7 +25,13 @@ def _text(machine: Machine, data: bytes | None) -> None:
 
 def _counted_text(width: int) -> Callable[[Machine], None]:
     def operation(machine: Machine) -> None:
-        _text(machine, machine.take_short(machine.number(width)))
+        length = machine.number(width)
+        start = machine.offset
+        data = machine.take_short(length)
+        if data is None:
+            machine.stack.append(Text(start, length, "utf-8"))
+        else:
+            _text(machine, data)
 
     return operation
 
@@ -92,9 +95,10 @@ def _string_line(machine: Machine) -> None:
 
 
 def _unicode_line(machine: Machine) -> None:
+    start = machine.offset
     line = machine.line()
     if line is None:
-        machine.push_data()
+        machine.stack.append(Text(start, machine.offset - start - 1, "raw-unicode-escape"))
         return
     try:
         machine.stack.append(line.decode("raw-unicode-escape"))
@@ -108,7 +112,7 @@ def _integer_line(machine: Machine) -> None:
     value = integer_of(line)
     if value is None:
         raise Broken("an integer that is none")
-    machine.stack.append(value if line not in (b"00", b"01") else DATA)
+    machine.stack.append({b"00": DATA, b"01": TRUE}.get(line, value))
 
 
 def _float_line(machine: Machine) -> None:
@@ -153,6 +157,10 @@ def _data(machine: Machine) -> None:
     machine.stack.append(DATA)
 
 
+def _true(machine: Machine) -> None:
+    machine.stack.append(TRUE)
+
+
 def _empty_list(machine: Machine) -> None:
     machine.stack.append(List())
 
@@ -191,7 +199,7 @@ PUSHING = {
     op.LONG4[0]: _long(4),
     op.BINFLOAT[0]: _binary_float,
     op.NONE[0]: _data,
-    op.NEWTRUE[0]: _data,
+    op.NEWTRUE[0]: _true,
     op.NEWFALSE[0]: _data,
     op.EMPTY_LIST[0]: _empty_list,
     op.EMPTY_DICT[0]: _empty_dict,

@@ -1,0 +1,1 @@
+"""A corpus of model files, generated from mechanisms: malicious ones with harmless payloads, and harmless ones."""

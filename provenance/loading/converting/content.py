@@ -6,8 +6,7 @@ import codecs
 from math import prod
 from typing import NamedTuple
 
-from provenance.loading.converting.keeping import Encoded, Text
-from provenance.scanning.pickles.values import Bytes
+from provenance.scanning.pickles.values import Bytes, Encoded, Text
 from provenance.scanning.readers import BytesReader, Reader, SliceReader
 from provenance.scanning.safetensors import BITS
 

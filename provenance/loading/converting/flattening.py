@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from provenance.loading.converting.content import Array, Uncarried
-from provenance.loading.converting.keeping import Items, Pairs, Plain, Text
+from provenance.loading.converting.keeping import Items, Pairs, Plain
 from provenance.loading.converting.torch_values import Carried
-from provenance.scanning.pickles.values import Global, Made, Refused, Unknown, describe
+from provenance.scanning.pickles.values import Global, Made, Refused, Text, Unknown, describe
 
 __all__ = ["LONE_NAME", "Flat", "TooLarge", "flatten"]
 

@@ -10,12 +10,28 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from provenance.loading.converting.keeping import Encoded, Items, Pairs, Plain, Text
+from provenance.loading.converting.keeping import Items, Pairs, Plain
 from provenance.scanning.pickles.calls import call
 from provenance.scanning.pickles.machine import Broken, Machine, Operations
+from provenance.scanning.pickles.numbers import float_of
 from provenance.scanning.pickles.operations import OPERATIONS
-from provenance.scanning.pickles.operations.collecting import add_elements, check_values, set_items
-from provenance.scanning.pickles.values import DATA, UNKNOWN, Bytes, Data, Global, Made, Refused
+from provenance.scanning.pickles.operations.collecting import (
+    add_elements,
+    check_state,
+    check_values,
+    set_items,
+)
+from provenance.scanning.pickles.values import (
+    DATA,
+    UNKNOWN,
+    Bytes,
+    Data,
+    Encoded,
+    Global,
+    Made,
+    Refused,
+    Text,
+)
 
 __all__ = ["KEEPING"]
 
@@ -38,15 +54,15 @@ def _binary_float(machine: Machine) -> None:
 
 
 def _float_line(machine: Machine) -> None:
-    try:
-        machine.stack.append(Plain(float(machine.line() or b"")))
-    except ValueError as error:
-        raise Broken("a float that is none") from error
+    value = float_of(machine.line() or b"")
+    if value is None:
+        raise Broken("a float that is none")
+    machine.stack.append(Plain(value))
 
 
 def _integer_line(machine: Machine) -> None:
     _scanned(op.INT)(machine)
-    if machine.stack[-1] is DATA:  # `00` or `01`, which lie in the buffer as a whole
+    if isinstance(machine.stack[-1], Data):  # `00` or `01`, which lie in the buffer as a whole
         machine.stack[-1] = Plain(value=machine.buffer[machine.position - 2 : machine.position - 1] == b"1")
 
 
@@ -83,7 +99,7 @@ def _list(machine: Machine) -> None:
     items = machine.pop_mark()
     check_values(machine, items, "a list")
     made = Items()
-    made.items = items
+    made.items, made.count = items, len(items)
     machine.stack.append(made)
 
 
@@ -102,6 +118,7 @@ def _extend(machine: Machine, items: list[Any]) -> None:
     if isinstance(target, Items):
         check_values(machine, items, "a list")
         target.items += items
+        target.count = len(target.items)
         return
     add_elements(machine, items)
     _keep(target, items)
@@ -135,6 +152,7 @@ def _set(machine: Machine, items: list[Any]) -> None:
         if len(items) % 2:
             raise Broken("a dict with a key and no value")
         target.update(items)
+        check_state(machine, target)
         return
     set_items(machine, items)
     _keep(target, items)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provenance.loading.converting.content import Uncarried
+from provenance.loading.converting.content import Uncarried, bytes_of
 from provenance.loading.converting.flattening import Flat, flatten
-from provenance.loading.converting.keeping import Items, Text
+from provenance.loading.converting.keeping import Items
 from provenance.loading.converting.numpy_values import NUMPY_MAKERS, rebuild_array
 from provenance.loading.converting.operations import KEEPING
 from provenance.loading.converting.torch_values import (
@@ -23,7 +23,7 @@ from provenance.scanning.pickles.reading import read_stream
 from provenance.scanning.pickles.report import Report
 from provenance.scanning.pickles.source import ReaderSource
 from provenance.scanning.pickles.torch_legacy import ITEM_BYTES
-from provenance.scanning.pickles.values import Bytes, Made, Storage
+from provenance.scanning.pickles.values import Made, Storage, Text
 from provenance.scanning.readers import Reader, SliceReader
 
 __all__ = ["Broken", "flatten_legacy", "flatten_pickle", "flatten_stream"]
@@ -88,10 +88,7 @@ def _no_storages(reader: Reader, allowed: Allowed) -> Lookup:
     def lookup(named: Storage | Made) -> tuple[Storage, Stored]:
         if not isinstance(named, Made) or named.entry.name != "_load_from_bytes":
             raise Uncarried("a tensor without its storage")
-        data = named.arguments[0]
-        if not isinstance(data, Bytes):
-            raise Uncarried("a tensor without its storage")
-        value, storages = _read_legacy(SliceReader(reader, data.start, data.length), allowed)
+        value, storages = _read_legacy(bytes_of(named.arguments[0], reader), allowed)
         if not isinstance(value, Storage) or value.key not in storages:
             raise Uncarried("a tensor over something else than a storage")
         return value, Stored(storages[value.key])

@@ -303,8 +303,10 @@ def _content(outer: Reader, data: Any) -> Reader | None:
         if isinstance(text, Text):
             if text.length > _MAX_ENCODED:
                 return None
-            raw = outer.read_at(text.start, text.length)
-            text = raw.decode(text.codec, "strict")
+            codec = {"utf-8": "utf-8", "raw": "raw-unicode-escape"}.get(text.form)
+            if codec is None:
+                return None
+            text = outer.read_at(text.start, text.length).decode(codec)
         return BytesReader(text.encode("latin-1"))
     except UnicodeError:
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Final
 
-from provenance.scanning.pickles.values import DATA, TRUE, Dict, Global, List, Made, Unknown
+from provenance.scanning.pickles.values import DATA, TRUE, Data, Dict, Global, List, Made, Unknown
 
 __all__ = ["array_fault", "dtype_fault", "holds_objects", "item_bytes"]
 
@@ -31,8 +31,7 @@ def dtype_fault(dtype: Made, state: Any) -> str:  # noqa: PLR0911 - one return a
     """What is wrong with a state that BUILD is to give to a dtype, or empty."""
     if dtype.state is not None:
         return "which has a state, or is in use"
-    copied = len(dtype.arguments) == 3 and dtype.arguments[2] in (TRUE, 1)
-    if not copied or not isinstance(dtype.arguments[0], str):
+    if not _is_copy(dtype.arguments):
         return "which may be numpy's own, not a copy"
     if isinstance(state, Unknown):
         return ""
@@ -54,6 +53,13 @@ def dtype_fault(dtype: Made, state: Any) -> str:  # noqa: PLR0911 - one return a
     return _layout_fault(inner, size, objects=objects)
 
 
+def _is_copy(arguments: Any) -> bool:
+    """Whether numpy.dtype(code, align, copy) was asked for a copy: only that may be given a state."""
+    copied = arguments[2] if len(arguments) == 3 else None
+    true = copied is TRUE or copied == 1 or getattr(copied, "value", None) is True
+    return true and isinstance(arguments[0], str)
+
+
 def _fields(fields: Dict) -> list[tuple[int, Any, int]] | None:
     """(Offset, dtype, count) of each field; None where they are not what numpy writes."""
     if fields.more:
@@ -71,7 +77,7 @@ def _fields(fields: Dict) -> list[tuple[int, Any, int]] | None:
 def _subtype(subtype: Any) -> list[tuple[int, Any, int]] | None:
     """The one field of a type that is an array of another; none for a plain type."""
     if not isinstance(subtype, tuple):
-        return [] if subtype is DATA else None
+        return [] if isinstance(subtype, Data) else None
     if len(subtype) != 2 or not is_dtype(subtype[0]):
         return None
     shape = subtype[1] if isinstance(subtype[1], tuple) else (subtype[1],)

@@ -6,7 +6,7 @@ never hashed, compared or copied as a whole, so sharing through the memo cannot 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from provenance.scanning.pickles.allowlist.model import Entry
 
@@ -49,14 +49,17 @@ class Bytes(Data):
 
 
 class Text(Data):
-    """A long string, by where it lies in the source and how it is encoded there."""
+    """A string that is too long to be kept: where it lies in the source, and how it is written there.
 
-    __slots__ = ("codec", "length", "start")
+    ``form``: "utf-8", "raw" (a line of protocol 0), "bytes" or "escaped" (strings of Python 2, counted or a line).
+    """
 
-    def __init__(self, start: int, length: int, codec: str) -> None:
+    __slots__ = ("form", "length", "start")
+
+    def __init__(self, start: int, length: int, form: Literal["utf-8", "raw", "bytes", "escaped"]) -> None:
         self.start = start
         self.length = length
-        self.codec = codec
+        self.form = form
 
 
 class Encoded(Data):
@@ -114,10 +117,18 @@ class Dict:
     __slots__ = ("entries", "more", "special", "used")
 
     def __init__(self) -> None:
-        self.entries: dict[str, Any] = {}
+        self.entries: dict[Any, Any] = {}
         self.more = False
         self.special = ""
         self.used = False
+
+    def watch(self, key: Any) -> None:
+        """Note a key that would be a special attribute, if this were the state of an object."""
+        if isinstance(key, str):
+            if key[:2] == "__":
+                self.special = describe(key)
+        elif isinstance(key, Made):
+            self.special = f"that {describe(key)} makes"
 
 
 class Global:

@@ -12,7 +12,7 @@ from typing import Any
 from provenance.scanning.pickles.machine import Broken, Machine
 from provenance.scanning.pickles.values import DATA, Dict, Function, List, Loose, Made, Set, Unknown, describe
 
-__all__ = ["COLLECTING", "add_elements", "check_values", "make_tuple", "set_items"]
+__all__ = ["COLLECTING", "add_elements", "check_state", "check_values", "make_tuple", "set_items"]
 
 _FUNCTIONS = frozenset((Function, Loose))
 _KEPT_ENTRIES = 1024
@@ -123,8 +123,7 @@ def set_items(machine: Machine, items: list[Any]) -> None:
         raise Broken("a dict with a key and no value")
     if type(target) is Dict:
         _keep(target, items)
-        if target.used and target.special:
-            machine.refuse("PKL006", f"adds the attribute {target.special} to the state of an object")
+        check_state(machine, target)
     elif isinstance(target, Made) and (target.entry.takes == "items" or target.entry.use == "any"):
         return
     elif not isinstance(target, Unknown):
@@ -135,17 +134,20 @@ def _keep(target: Dict, items: list[Any]) -> None:
     """Keep the first entries that have strings as keys, and any later value of those; note what is special."""
     entries = target.entries
     for key, value in zip(items[::2], items[1::2], strict=True):
+        target.watch(key)
         if isinstance(key, str):
-            if key[:2] == "__":
-                target.special = describe(key)
             if len(entries) < _KEPT_ENTRIES or key in entries:
                 entries[key] = value
             else:
                 target.more = True
         else:
             target.more = True
-            if isinstance(key, Made):
-                target.special = f"that {describe(key)} makes"
+
+
+def check_state(machine: Machine, target: Dict) -> None:
+    """Report a special attribute that a dict got after it had become the state of an object."""
+    if target.used and target.special:
+        machine.refuse("PKL006", f"adds the attribute {target.special} to the state of an object")
 
 
 def _buffer(machine: Machine) -> None:

@@ -98,7 +98,7 @@ def _unicode_line(machine: Machine) -> None:
     start = machine.offset
     line = machine.line()
     if line is None:
-        machine.stack.append(Text(start, machine.offset - start - 1, "raw-unicode-escape"))
+        machine.stack.append(Text(start, machine.offset - start - 1, "raw"))
         return
     try:
         machine.stack.append(line.decode("raw-unicode-escape"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import mmap
 import sys
 import time
@@ -39,8 +40,7 @@ def preparer() -> Callable[[memoryview], None]:
     """
     if sys.platform != "linux":
         return _nothing
-    advise = ctypes.CDLL(None).madvise  # releases the GIL, which Python's own does not
-    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    advise = _madvise()
     pause, small = _FIRST_PAUSE, 0
 
     def prepare(part: memoryview) -> None:
@@ -58,6 +58,14 @@ def preparer() -> Callable[[memoryview], None]:
             small, pause = pause, pause * 2
 
     return prepare
+
+
+@functools.cache
+def _madvise() -> Callable[[int, int, int], int]:
+    """The C library's function, which releases the GIL; Python's own does not."""
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    return advise
 
 
 def _pages(part: memoryview) -> tuple[int, int]:

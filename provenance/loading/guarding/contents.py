@@ -10,6 +10,7 @@ import msgspec
 from policies import Finding, finding, outcome
 from provenance.loading.guarding.active import Guarding, obeyed
 from provenance.loading.guarding.records import Load
+from provenance.loading.guarding.running import unwatched
 from provenance.loading.guarding.verdicts import require
 from provenance.scanning.pickles.machine import Machine
 from provenance.scanning.pickles.reading import read_stream
@@ -56,6 +57,7 @@ class _FileSource:
         return skipped
 
 
+@unwatched()
 def judged_stream(file: Any, path: str, loader: str, *, buffers: bool) -> tuple[Any, int | None]:
     """Judge the next pickle of a file object, and return a stream of its bytes and the position behind it.
 
@@ -66,17 +68,19 @@ def judged_stream(file: Any, path: str, loader: str, *, buffers: bool) -> tuple[
     start = _position(file)
     if start is None:
         return file, None
-    data: bytes | None = None
+    # Bytes in memory are read where they lie, unless many pickles follow one another in them.
+    data = file.getvalue() if type(file) is io.BytesIO and not start else None
+    length = 0
     for guard in obeyed():
         source: Source = _FileSource(file) if data is None else ReaderSource(BytesReader(data))
         length, findings = _judge(guard, source, buffers=buffers)
         if isinstance(source, _FileSource):
-            if not source.kept:
-                return io.BytesIO(), None  # the end of the file: let the unpickler say so
-            data = bytes(source.kept[:length]) if length else bytes(source.kept)
+            data = bytes(source.kept)
             file.seek(start)
-        _conclude(guard, path, loader, len(data or b""), findings)
-    return io.BytesIO(data or b""), start + len(data or b"")
+        if not data:
+            return io.BytesIO(), None  # the end of the file: let the unpickler say so
+        _conclude(guard, path, loader, length, findings)
+    return io.BytesIO((data or b"")[:length]), start + length
 
 
 def _position(file: Any) -> int | None:

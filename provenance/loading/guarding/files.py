@@ -18,6 +18,7 @@ from provenance.errors import Refused, Undecided
 from provenance.loading.guarding.active import Guarding, obeyed
 from provenance.loading.guarding.copies import Copy
 from provenance.loading.guarding.records import Load
+from provenance.loading.guarding.running import unwatched
 from provenance.loading.guarding.verdicts import require
 from provenance.loading.proving import Room, prove
 from provenance.scanning.readers import BytesReader, MemoryReader
@@ -29,6 +30,7 @@ __all__ = ["judge_bytes", "judge_file"]
 _ANCESTORS = 8
 
 
+@unwatched()
 def judge_file(path: str, copy: Copy, loader: str, *, sealed: bool = True) -> None:
     """Judge the file at ``path`` by every guard that is obeyed here, and make ``copy`` of it, which is what is judged.
 
@@ -56,6 +58,7 @@ def judge_file(path: str, copy: Copy, loader: str, *, sealed: bool = True) -> No
         require(guard, load, verification)
 
 
+@unwatched()
 def judge_bytes(data: bytes, loader: str, path: str = "", *, signed: bool) -> None:
     """Judge bytes that are in memory already; ``signed`` where the policy's signature is asked for, which none has."""
     for guard in obeyed():

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
-__all__ = ["EVENTS", "Loading", "acts", "loading", "present_load"]
+__all__ = ["EVENTS", "Loading", "acts", "loading", "present_load", "unwatched"]
 
 EVENTS = frozenset(
     (
@@ -92,6 +92,20 @@ def loading(path: str = "", *, proven: bool = False, net: bool = True) -> Iterat
             outer.refused += mine.refused
     if mine.refused:
         raise mine.refused[-1]
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Let the guard's own work be no part of the load within which it judges another one."""
+    outer = present_load()
+    mine = Loading(outer.path if outer else "", net=False)
+    if outer is not None:
+        mine.refused = outer.refused
+    token = _LOADING.set(mine)
+    try:
+        yield
+    finally:
+        _LOADING.reset(token)
 
 
 def acts(event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> bool:

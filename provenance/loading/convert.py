@@ -27,7 +27,7 @@ from provenance.loading.converting.writing import HeaderTooLarge, write_safetens
 from provenance.policy_files import load_policy
 from provenance.scanning.context import Context
 from provenance.scanning.readers import FileReader
-from provenance.scanning.scan import scan_member
+from provenance.scanning.scan import examine
 from provenance.signing.keys import PrivateKey
 from provenance.signing.signers import open_key
 
@@ -105,7 +105,7 @@ def _convert(
 ) -> Conversion:
     """Scan, rebuild, judge, write."""
     reader = FileReader(steady.descriptor, steady.size)
-    scanned = scan_member(reader, source.name, formats)
+    scanned = examine(reader, source.name, formats)
     flat, gathered = Flat(), list(scanned.findings)
     if outcome(judged(gathered, source, partial=True)) == "accepted":  # else the file itself is not sound
         flat, more = _rebuilt(reader, formats, scanned.format, partial=partial)

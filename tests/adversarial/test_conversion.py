@@ -306,6 +306,31 @@ def test_names_that_a_header_cannot_have(tmp_path: Path) -> None:
     assert list(load_file(tmp_path / "result.safetensors")) == [name]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"I0x" + b"f" * 60_000 + b"\n",
+        b"V" + b"a" * 70_000 + b"\\u12\n",
+        b"S'" + b"a" * 70_000 + b"\\x1'\n",
+        b"\x8d" + (70_000).to_bytes(8, "little") + b"\xff" * 70_000,
+        b"(I0x" + b"f" * 60_000 + b"\nNd",
+        b"\x8b\xff\0\0\0" + b"\x7f" * 255,
+    ],
+    ids=["integer", "escape", "old escape", "no UTF-8", "key", "long integer"],
+)
+def test_values_that_no_text_can_hold(tmp_path: Path, value: bytes) -> None:
+    body = b"(Vw\n" + dumps(GOOD) + b"Vx\n" + value + b"d."
+    result = refused(tmp_path, archive(body), "CNV001")
+    assert [one.name for one in result.left_behind] == ["x"]
+
+
+def test_a_tensor_whose_sizes_no_text_can_hold(tmp_path: Path) -> None:
+    huge = b"I0x" + b"f" * 60_000 + b"\n"
+    for place in (b"(I2\nI2\nt", b"(I2\nI1\nt"):
+        body = (dumps({"w": GOOD}) + b".").replace(place, b"(" + huge + b"I1\nt")
+        refused(tmp_path, archive(body), "CNV001")
+
+
 # --- Work without end -------------------------------------------------------------------------------------------------
 
 

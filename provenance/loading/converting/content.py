@@ -81,7 +81,7 @@ def array_over(
     steps = _dense(sizes, fortran=fortran) if strides is None else _numbers(strides)
     if len(sizes) != len(steps) or len(sizes) > _MAX_DIMENSIONS:
         raise Uncarried(f"a tensor of {len(sizes)} dimensions and {len(steps)} strides")
-    if not isinstance(offset, int) or offset < 0:
+    if not isinstance(offset, int) or not 0 <= offset < 1 << 63:
         raise Uncarried("a tensor at no offset")
     array = Array(dtype, sizes, steps, offset, content, swap)
     largest = prod(size or 1 for size in sizes) * array.width
@@ -93,7 +93,7 @@ def array_over(
 
 def _numbers(value: object) -> tuple[int, ...]:
     """Sizes or strides: whole numbers that are not negative."""
-    if not isinstance(value, tuple) or not all(isinstance(one, int) and one >= 0 for one in value):
+    if not isinstance(value, tuple) or not all(isinstance(one, int) and 0 <= one < 1 << 63 for one in value):
         raise Uncarried("a tensor whose shape is none")
     return value
 
@@ -110,10 +110,17 @@ def bytes_of(value: object, reader: Reader) -> Reader:
         if value.form == "bytes":
             return SliceReader(reader, value.start, value.length)
         if value.form == "escaped":
-            line = reader.read_at(value.start, value.length)
-            return BytesReader(codecs.escape_decode(line[1:-1])[0])
+            return BytesReader(_unescaped(reader.read_at(value.start, value.length)))
         return _TextReader(reader, value)
     raise Uncarried("values that are no bytes")
+
+
+def _unescaped(line: bytes) -> bytes:
+    """A string of Python 2 between its quotes."""
+    try:
+        return codecs.escape_decode(line[1:-1])[0]
+    except ValueError as error:
+        raise Uncarried("a string with a wrong escape") from error
 
 
 def _latin1(text: str) -> bytes:
@@ -156,15 +163,17 @@ class _TextReader:
         """See ``Reader``; quick only where reading goes forward."""
         if offset < self._given:
             self._restart()
-        parts, wanted = [], max(0, min(length, self.size - offset))
-        skip = offset - self._given
-        while skip + wanted > len(self._left):
-            self._left += self._next()
-            if skip >= len(self._left):
-                self._given += len(self._left)
-                skip -= len(self._left)
-                self._left = b""
-        parts.append(self._left[skip : skip + wanted])
-        self._left = self._left[skip + wanted :]
-        self._given = offset + wanted
+        skip, wanted = offset - self._given, max(0, min(length, self.size - offset))
+        parts: list[bytes] = []
+        while wanted:
+            part, self._left = self._left or self._next(), b""
+            self._given += len(part)
+            if skip >= len(part):
+                skip -= len(part)
+                continue
+            part, rest = part[skip : skip + wanted], part[skip + wanted :]
+            self._left, skip = rest, 0
+            self._given -= len(rest)
+            wanted -= len(part)
+            parts.append(part)
         return b"".join(parts)

@@ -21,6 +21,7 @@ LONE_NAME: Final = "tensor"  # of an array that is all that there is in a file
 _MAX_VALUES = 1_000_000
 _MAX_DEPTH = 100
 _MAX_TEXT = 64 << 20  # characters of all names and strings
+_MAX_BITS = 1024  # of an integer
 _TENSORS: Final = object()  # stands for a value that holds more than plain values
 
 _MAPPINGS = ("OrderedDict", "defaultdict", "Counter")
@@ -115,7 +116,7 @@ class _Walk:
         if isinstance(value, str):
             self._text += len(value)
             return value
-        if isinstance(value, int):
+        if isinstance(value, int) and value.bit_length() <= _MAX_BITS:
             return value
         if isinstance(value, Plain):
             number = value.value

@@ -9,6 +9,9 @@ from provenance.scanning.pickles.values import Data, Dict, List
 __all__ = ["Items", "Pairs", "Plain"]
 
 
+_MAX_BITS = 128  # of an integer that is a key
+
+
 class Plain(Data):
     """None, a truth value or a float."""
 
@@ -29,7 +32,7 @@ class Items(List):
 
 
 class Pairs(Dict):
-    """A dictionary with all its entries; those whose keys are neither strings nor integers are only counted."""
+    """A dictionary with all its entries; those whose keys are neither strings nor plain integers are only counted."""
 
     __slots__ = ("others",)
 
@@ -41,7 +44,7 @@ class Pairs(Dict):
         """Set keys and values, one after the other."""
         for key, value in zip(items[::2], items[1::2], strict=True):
             self.watch(key)
-            if isinstance(key, str | int):
+            if isinstance(key, str) or (isinstance(key, int) and key.bit_length() <= _MAX_BITS):
                 self.entries[key] = value
             else:
                 self.others += 1

@@ -121,7 +121,6 @@ def _extend(machine: Machine, items: list[Any]) -> None:
         target.count = len(target.items)
         return
     add_elements(machine, items)
-    _keep(target, items)
 
 
 def _empty_dict(machine: Machine) -> None:
@@ -155,11 +154,7 @@ def _set(machine: Machine, items: list[Any]) -> None:
         check_state(machine, target)
         return
     set_items(machine, items)
-    _keep(target, items)
-
-
-def _keep(target: Any, items: list[Any]) -> None:
-    if isinstance(target, Made):
+    if isinstance(target, Made) and not isinstance(target.items, Bytes):
         target.items = target.items or []
         target.items += items
 

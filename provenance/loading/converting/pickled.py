@@ -73,10 +73,13 @@ def _flatten(value: Any, reader: Reader, lookup: Lookup) -> Flat:
 
     def read_text(text: Text) -> str:
         data = reader.read_at(text.start, text.length)
-        if text.form == "utf-8":
-            return data.decode("utf-8", "surrogatepass")
-        if text.form == "raw":
-            return data.decode("raw-unicode-escape")
+        try:
+            if text.form == "utf-8":
+                return data.decode("utf-8", "surrogatepass")
+            if text.form == "raw":
+                return data.decode("raw-unicode-escape")
+        except UnicodeDecodeError as error:
+            raise Uncarried("a string with a wrong escape") from error
         raise Uncarried("a string of bytes")
 
     return flatten(value, carry, read_text)

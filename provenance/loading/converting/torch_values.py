@@ -200,13 +200,17 @@ def _quantised(arguments: tuple[Any, ...], lookup: Lookup) -> Carried:
         scale, zero_point = _number(parameters[1]), _number(parameters[2])
         beside = {".scale": _scalar("F64", "<d", scale), ".zero_point": _scalar("I64", "<q", zero_point)}
         return Carried({"": integers, **beside})
-    if name.startswith("per_channel_affine") and len(parameters) == 4 and isinstance(parameters[3], int):
+    if name.startswith("per_channel_affine") and len(parameters) == 4 and _is_axis(parameters[3], integers):
         beside = {
             ".scale": _parameter(parameters[1:2], lookup).arrays[""],
             ".zero_point": _parameter(parameters[2:3], lookup).arrays[""],
         }
         return Carried({"": integers, **beside}, {".axis": parameters[3]})
     raise Uncarried("a tensor quantised by a scheme that is not known")
+
+
+def _is_axis(value: Any, array: Array) -> bool:
+    return isinstance(value, int) and 0 <= value < len(array.shape)
 
 
 def _number(value: Any) -> float:

@@ -70,6 +70,8 @@ def _check_headers(reader: Reader, members: list[Member], begin: int, report: Re
 
 def _check_header(reader: Reader, member: Member, report: Report) -> int:
     """Check one local header and return where the data begins."""
+    if member.header < 0:
+        raise BrokenZip("ARC008", f"{member.name!r} is not where the directory says")
     block = reader.read_at(member.header, _LOCAL.size + len(member.raw_name) + 64)
     if len(block) < _LOCAL.size or block[:4] != b"PK\x03\x04":
         raise BrokenZip("ARC008", f"{member.name!r} is not where the directory says")

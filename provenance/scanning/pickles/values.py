@@ -155,7 +155,7 @@ class Loose(tuple[Any, ...]):
 class Made:
     """An object that an allowed call made, with the arguments it was made from and the state it was given.
 
-    ``items`` is for readers that rebuild values: what was set or appended, one after the other.
+    ``items`` is for readers that rebuild values: keys and values that were set, one after the other.
     """
 
     __slots__ = ("arguments", "entry", "items", "state")

@@ -111,6 +111,19 @@ ZIPS = (
     zip_vector("an absolute name", "ARC006", torch_file(("/etc/outside", b"text"))),
     zip_vector("the payload, packed", "PKL002", torch_file(body=EVIL, method=zipfile.ZIP_DEFLATED)),
     zip_vector("the payload in an archive in the archive", "PKL002", torch_file(("m/more.zip", bytes(archive(("x", EVIL)))))),
+    zip_vector(
+        "torch's persistent id with a type that is refused",
+        "PKL002",
+        torch_file(
+            ("m/data/0", b"\0" * 4),
+            body=b"\x80\2(" + short("storage") + glob("mine", "S") + short("0") + short("cpu") + b"K\1tQ.",
+        ),
+    ),
+    zip_vector(
+        "a directory that leads in front of the file",
+        "ARC004 ARC008",
+        patched(torch_file(), b"PK\5\6", 0, 16, b"\xff\xff\xff\x7f"),
+    ),
     undecided("cut off", "ARC008", bytes(torch_file())[:-10], file="model.pt"),
     good("stored members", bytes(torch_file(("m/data/0", b"\0" * 16))), file="model.pt"),
     good("packed members", bytes(torch_file(method=zipfile.ZIP_DEFLATED)), file="model.pt"),

@@ -96,6 +96,11 @@ CALLS = (
     bad("a persistent id by text", "PKL008", b"Pposix.mkdir\n."),
     bad("a persistent id from the stack", "PKL008", P2 + short("posix.mkdir") + b"Q."),
     bad("a persistent id in the form of torch, in a plain pickle", "PKL008", P2 + b"(" + short("storage") + b"tQ."),
+    bad(
+        "a persistent id whose type is refused",
+        "PKL002 PKL008",
+        P2 + b"(" + short("storage") + glob("mine", "Storage") + short("0") + short("cpu") + b"K\1tQ.",
+    ),
     bad("a function that is passed on as a value", "PKL005", P2 + b"]" + glob("torch._utils", "_rebuild_tensor_v2") + b"a."),
     good("INST of a dict", b"(icollections\nOrderedDict\n."),
     good("OBJ of a dict", b"(" + DICT + b"o."),

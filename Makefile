@@ -1,11 +1,15 @@
-# Two commands for people: `make demo` and `make test`.
+# Three commands for people: `make demo`, `make federated` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types floors tests docs golden clean
+.PHONY: demo federated test lint types floors tests docs golden clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
+
+# Federated learning under attack; draws docs/pictures/federated.svg.
+federated: .venv/dev
+	$(BIN)/python -m examples.federated
 
 test: lint types floors tests
 

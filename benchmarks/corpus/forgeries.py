@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.corpus.containers import zipped
 from benchmarks.corpus.opcodes import MARKER, counted
 
-__all__ = ["forgeries"]
+__all__ = ["forgeries", "plain_forgeries"]
 
 # Templates that climb from a value to the interpreter; none gets anywhere, for nothing renders them.
 _TEMPLATES = (
@@ -30,17 +30,22 @@ _TEMPLATES = (
 _TARGETS = ("os.system", "subprocess.Popen", "builtins.eval", "torch.hub.load", "pickle.loads", "numpy.load")
 
 
-def forgeries() -> Iterator[tuple[str, bytes]]:
-    """(Name, bytes) of each file."""
+def plain_forgeries() -> Iterator[tuple[str, bytes]]:
+    """(Name, bytes) of each file that needs no library to be made."""
     yield from _configurations()
     yield from _yaml()
     yield from _gguf()
-    yield from _onnx()
     yield from _saved_models()
     yield from _keras()
-    yield from _hdf5()
     yield from _skops()
     yield from _safetensors()
+
+
+def forgeries() -> Iterator[tuple[str, bytes]]:
+    """(Name, bytes) of each file."""
+    yield from plain_forgeries()
+    yield from _onnx()
+    yield from _hdf5()
     yield from _programs()
 
 
@@ -171,9 +176,6 @@ def _hdf5() -> Iterator[tuple[str, bytes]]:
     def external(file: Any) -> None:
         file["w"] = h5py.ExternalLink("/etc/passwd", "/x")
 
-    def soft(file: Any) -> None:
-        file["w"] = h5py.SoftLink("/elsewhere")
-
     def storage(file: Any) -> None:
         file.create_dataset("w", (4,), "u1", external=[("/etc/passwd", 0, 4)])
 
@@ -186,7 +188,7 @@ def _hdf5() -> Iterator[tuple[str, bytes]]:
         layers = [*_layers()][:1]
         file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
 
-    for build in (external, soft, storage, virtual, lambdas):
+    for build in (external, storage, virtual, lambdas):
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "model.h5"
             with h5py.File(os.fspath(path), "w") as file:

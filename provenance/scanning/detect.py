@@ -71,13 +71,14 @@ def _pickle_format(head: bytes, size: int, name: str) -> str:
     """``pickle``, ``joblib``, ``torch`` (legacy), or empty; texts of words that a walk takes for imports are none."""
     if head[:4] == b"GGUF":
         return ""
-    found = sniff(head, size)
-    if found == "no" and not (head[0] == 0x80 and head[1:2] <= b"\x05"):
-        return ""
-    # Lines of words may look like imports that lead nowhere, or like persistent ids, which plain loaders refuse.
-    doubtful = found == "imports" or (found in ("open", "inert") and head[:1] == b"P")
-    if doubtful and not name.lower().endswith(_PICKLE_NAMES) and text_format(head, size, name):
-        return ""
+    if head[0] != 0x80 or head[1:2] > b"\x05":  # what begins with PROTO is taken for one, and for no text
+        found = sniff(head, size)
+        if found == "no":
+            return ""
+        # Lines of words may look like imports that lead nowhere, or like persistent ids, which plain loaders refuse.
+        doubtful = found == "imports" or (found in ("open", "inert") and head[:1] == b"P")
+        if doubtful and not name.lower().endswith(_PICKLE_NAMES) and text_format(head, size, name):
+            return ""
     if tar_format(head):
         return "pickle"
     if head[:2] == b"\x80\x02" and head[2 : 2 + len(_LEGACY_TORCH)] == _LEGACY_TORCH:

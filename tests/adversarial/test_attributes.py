@@ -86,3 +86,9 @@ def test_bytes_of_a_number_that_a_call_made():
 def test_a_storage_of_a_refused_type():
     """It used to stop the reader itself."""
     assert decision(b"\x80\x02(U\x07storagecposix\ngetpid\nU\x010U\x03cpuK\x01tQ.") == "refused"
+
+
+def test_an_encoding_that_is_looked_for_among_the_modules():
+    for name in (b"bytes", b"bytearray"):
+        assert decision(b"cbuiltins\n" + name + b"\n(S'x'\nS'anything'\ntR.") == "refused"
+        assert decision(b"cbuiltins\n" + name + b"\n(S'x'\nS'latin-1'\ntR.") == "accepted"

@@ -101,6 +101,8 @@ def _bytes_or_text(_machine: Machine, _entry: Entry, arguments: Arguments) -> Ve
     """A number, also one that a call made, would ask for that much memory."""
     if len(arguments) > 2 or not all(isinstance(argument, str | Data | List) for argument in arguments):
         return "with something else than bytes or text", None
+    if arguments[1:] and arguments[1] not in _LATIN:  # looking for another one imports modules by that name
+        return "with another encoding than latin-1", None
     return "", DATA
 
 

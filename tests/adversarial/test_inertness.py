@@ -97,10 +97,8 @@ def test_pickles_in_every_container(tmp_path: Path, evil: Path):
 
 def test_every_call_of_every_name(tmp_path: Path, evil: Path):
     count = write(evil, called())
-    write(
-        tmp_path / "honest",
-        iter([("x.pkl", b"\x80\x02]."), ("y.pkl", b"(lp0\n."), ("z.pkl", b"V\\u0061\n.")]),
-    )
+    honest = [*contained(b"\x80\x02}."), ("y.pkl", b"(lp0\n."), ("z.pkl", b"V\\u0061\n.")]
+    write(tmp_path / "honest", iter(honest))
     assert watched(evil, tmp_path / "honest") == f"refused {count + 1} [] False False"
 
 

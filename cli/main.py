@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write a checkpoint's tensors as safetensors, running nothing.",
     ),
     "run": ("cli.commands.run:run", "Run a program under the guard: whatever it loads obeys a policy."),
+    "audit": ("cli.commands.audit:audit", "Lay out who contributed what to an artifact, and what is proven."),
     "aggregate": (
         "cli.commands.aggregate:aggregate",
         "Combine the verified updates of a round by a robust rule.",

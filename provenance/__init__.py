@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from provenance.aggregation.rounds.replaying import replay
     from provenance.aggregation.rounds.result import Replay, Round
     from provenance.aggregation.rounds.round import aggregate
+    from provenance.auditing.audit import audit
+    from provenance.auditing.model import Audit
     from provenance.errors import (
         Malformed,
         ProvenanceError,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from provenance.verification import Verification, verify
 
 __all__ = [
+    "Audit",
     "Conversion",
     "Finding",
     "Guard",
@@ -64,6 +67,7 @@ __all__ = [
     "aggregate",
     "aggregation",
     "attest",
+    "audit",
     "contribute",
     "convert",
     "guard",
@@ -81,6 +85,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Audit": "provenance.auditing.model",
+    "audit": "provenance.auditing.audit",
     "Conversion": "provenance.loading.convert",
     "Finding": "policies",
     "Guard": "provenance.loading.guard",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cli.rendering.audit_sections import sections
 from cli.rendering.escape import escape
+from cli.rendering.wording import count
 
 if TYPE_CHECKING:
     from provenance.auditing.model import Audit, Node
@@ -63,7 +64,7 @@ def _head(found: Audit) -> str:
         ("policy", html.escape(escape(found.policy))),
         ("roster", html.escape(escape(found.roster)) or "none"),
         ("signed by", _signers(found)),
-        ("checked", f"{found.checked_files:,} files, {found.checked_bytes:,} bytes"),
+        ("checked", f"{count(found.checked_files, 'file')}, {found.checked_bytes:,} bytes"),
     )
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
     return (

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cli.rendering.escape import escape
+from cli.rendering.places import from_here
+from cli.rendering.wording import count
 
 if TYPE_CHECKING:
     from policies import Finding
@@ -58,19 +60,23 @@ def _hash(digest: str) -> str:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int] = frozenset()) -> str:
-    shown: list[str] = []
-    more = 0
-    for row in rows:
-        if len(shown) >= _MOST:
-            more += 1
-        else:
-            shown.append(
-                "<tr>" + "".join(_cell("td", cell, at in numbers) for at, cell in enumerate(row)) + "</tr>"
-            )
-    head = "".join(_cell("th", each, at in numbers) for at, each in enumerate(heads))
-    rest = f"<p>{more:,} more are in the JSON output.</p>" if more else ""
-    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(shown)}</tbody>"
+    """Write a table without the columns that hold nothing."""
+    cells = list(rows)
+    columns = [at for at in range(len(heads)) if any(row[at] for row in cells) or not cells]
+    head = "".join(_cell("th", heads[at], at in numbers) for at in columns)
+    shown = "".join(
+        _row([row[at] for at in columns], [at in numbers for at in columns]) for row in cells[:_MOST]
+    )
+    more = len(cells) - _MOST
+    rest = f"<p>{more:,} more are in the JSON output.</p>" if more > 0 else ""
+    body = f"<thead><tr>{head}</tr></thead><tbody>{shown}</tbody>"
     return f'<div class="table"><table>{body}</table></div>{rest}'
+
+
+def _row(cells: Sequence[str], numeric: Sequence[bool]) -> str:
+    return (
+        f"<tr>{''.join(_cell('td', cell, number) for cell, number in zip(cells, numeric, strict=True))}</tr>"
+    )
 
 
 def _cell(tag: str, content: str, number: bool) -> str:
@@ -88,7 +94,7 @@ def _findings(findings: Sequence[Finding]) -> str:
 
 
 def _finding(found: Finding) -> str:
-    place = ", ".join(each for each in (found.path, found.where) if each)
+    place = ", ".join(each for each in (from_here(found.path), found.where) if each)
     lines = [f"<p><strong>{found.severity} {_text(found.rule)}</strong>: {_text(found.message)}</p>"]
     if place:
         lines.append(f"<p><code>{_text(place)}</code></p>")
@@ -147,9 +153,9 @@ def _sources(found: Audit) -> str:
 
 
 def _lineage(found: Audit) -> str:
-    counts = ", ".join(f"{found.count(word):,} {_mark(word)}" for word in ("proven", "asserted", "missing"))
+    counts = " ".join(f"{found.count(word):,} {_mark(word)}" for word in ("proven", "asserted", "missing"))
     return (
-        f"<p>{len(found.nodes):,} artifacts: {counts}.</p>{_CONTROLS}"
+        f"<p>{_text(count(len(found.nodes), 'artifact'))}: {counts}</p>{_CONTROLS}"
         "<noscript><p>The picture needs the page's script; the tables hold all of it.</p></noscript>"
     )
 
@@ -164,7 +170,8 @@ def _custody(found: Audit) -> str:
             _text(step.signer),
             "" if step.time is None else f"{step.time:%Y-%m-%d %H:%M}{'' if step.trusted else ' (claimed)'}",
             _mark(step.status),
-            f"<code>{_text(step.statement)}</code>" + (f"<br>{_text(step.note)}" if step.note else ""),
+            f"<code>{_text(from_here(step.statement))}</code>"
+            + (f"<br>{_text(step.note)}" if step.note else ""),
         )
         for step in found.custody
     )

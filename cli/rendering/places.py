@@ -8,7 +8,7 @@ from urllib.parse import quote
 from cli.rendering.report import Report
 from policies import Finding
 
-__all__ = ["relative_path", "uri"]
+__all__ = ["from_here", "relative_path", "uri"]
 
 
 def relative_path(report: Report, found: Finding) -> str:
@@ -16,10 +16,14 @@ def relative_path(report: Report, found: Finding) -> str:
 
     A path outside of the working directory stays absolute.
     """
-    path = os.path.abspath(report.place(found.path))
+    return from_here(os.path.abspath(report.place(found.path))).replace(os.sep, "/")
+
+
+def from_here(path: str) -> str:
+    """Write an absolute path that lies in the working directory as a relative one; leave others as they are."""
     here = os.getcwd()
     inside = path == here or path.startswith(here.rstrip("/") + "/")
-    return (os.path.relpath(path, here) if inside else path).replace(os.sep, "/")
+    return os.path.relpath(path, here) if inside else path
 
 
 def uri(path: str) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 import click
 
 from cli.rendering.escape import escape
+from cli.rendering.places import from_here
 from cli.rendering.report import Report
 from cli.rendering.wording import count, signer_line, verdict
 from policies import Finding
@@ -55,7 +56,7 @@ def _findings(report: Report) -> list[str]:
     for found in sorted(report.findings, key=lambda found: _ORDER[found.severity]):
         shown[found.rule] += 1
         if shown[found.rule] <= MOST_OF_A_RULE:
-            blocks.append(render_finding(found, report.place(found.path) if found.path else None))
+            blocks.append(render_finding(found, from_here(report.place(found.path)) if found.path else None))
         elif shown[found.rule] == totals[found.rule]:
             rest = count(totals[found.rule] - MOST_OF_A_RULE, f"more {found.severity}")
             blocks.append(f"{rest} of rule {found.rule} left out here; `--format json` lists every one")

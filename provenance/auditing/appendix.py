@@ -86,7 +86,8 @@ def _of_steps(steps: Sequence[Custody]) -> Standing:
 
 
 def _part(some: int, whole: int) -> Standing:
-    return "missing" if not some else "asserted" if some < whole else "proven"
+    """A licence that is stated is a claim, whoever signed it."""
+    return "asserted" if some and some == whole else "missing"
 
 
 def _kinds(steps: Sequence[Custody]) -> str:

@@ -1,14 +1,15 @@
 """The Gram matrix of updates in exact integers: partial ones add up in any order to the same bits.
 
-In each block of 8,192 columns every row is moved by a centre and rounded to 20-bit integers on a power-of-two
-grid of its own. All products and sums then stay below 2^53, so that a BLAS in float64 makes no error, whatever
-its order. Where two rows lie so close together, against their distance from the centre, that 20 bits would not
-tell their distance to 1e-6, the block is done again with a second limb of 20 bits.
+In each block of 16,384 columns every row is moved by a centre and rounded to 19-bit integers on a power-of-two
+grid of its own. All products and sums then stay within 2^53, so that a BLAS in float64 makes no error, whatever
+its order. Where two rows lie so close together, against their distance from the centre, that 19 bits would not
+tell their distance to 1e-6, the block is done again with a second limb of 19 bits.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -17,11 +18,16 @@ from provenance.aggregation.updates import BLOCK, Updates, refuse_unusable, wide
 
 __all__ = ["GramBlock", "choose_centre", "gram_block"]
 
-BITS: Final = 20
+BITS: Final = 19
 LIMB: Final = 2.0**BITS
 
-# With the squared distance of two rows at least 16 squared grid ranges, rounding moves it by 2e-7 at most (rms).
-CLOSE: Final = 16.0 * LIMB * LIMB
+# With the squared distance of two rows at least 64 squared grid ranges, rounding moves it by 2e-7 at most (rms).
+CLOSE: Final = 64.0 * LIMB * LIMB
+
+# Rows that are multiplied at once, and multiplications below which no known BLAS starts threads.
+GROUP: Final = 25
+ONE_THREAD: Final = 1 << 18
+PIECES: Final = 8
 
 # 512 blocks of sums below 2^53 fit into an int64.
 MOST_BLOCKS: Final = 512
@@ -96,7 +102,7 @@ class _Sums:
 
 
 def _one_limb(block: Any, centre: int | None, work: Any, sums: _Sums) -> bool:
-    """Add the block's integers if 20 bits do; else say False."""
+    """Add the block's integers if 19 bits do; else say False."""
     with np.errstate(invalid="ignore", over="ignore"):
         np.subtract(block, 0 if centre is None else block[centre], out=work)
     reach = np.maximum(work.max(axis=1), -work.min(axis=1)).astype(np.float64)
@@ -136,7 +142,7 @@ def _tells_apart(integers: Any, exponents: Any) -> bool:
 
 
 def _two_limbs(block: Any, centre: int | None, sums: _Sums) -> None:
-    """Add the block's integers of 40 bits, as two limbs of 20."""
+    """Add the block's integers of 38 bits, as two limbs of 19."""
     n = len(block)
     values = block.astype(np.float64)
     if centre is not None:
@@ -154,23 +160,38 @@ def _two_limbs(block: Any, centre: int | None, sums: _Sums) -> None:
 
 
 def _products(work: Any) -> Any:
-    """Multiply integers [n, w] of at most 20 bits by their transpose; every sum is exact in float64."""
+    """Multiply integers [n, w] of at most 19 bits by their transpose; every sum is exact in float64.
+
+    Rows are multiplied group by group, one half of the symmetric product only, in pieces so small that a BLAS
+    starts no threads: they cost more than they save here.
+    """
     n, width = work.shape
-    tile = 1024
+    cuts = np.linspace(0, n, -(-n // GROUP) + 1).astype(int).tolist()
+    groups = list(pairwise(cuts))
+    step = max(64, ONE_THREAD // max(stop - start for start, stop in groups) ** 2 // 64 * 64)
+    step = min(step, 2048)
     result = np.zeros((n, n))
-    if n > 31:  # a symmetric product is worth its while only for many rows
-        for first in range(0, width, tile):
-            part = work[:, first : first + tile].astype(np.float64)
-            result += part @ part.T
-        return result
-    # Small products of two different arrays run on one thread; the first row again at the end makes them differ.
-    buffer = np.empty((n + 1, min(tile, width)))
-    for first in range(0, width, tile):
-        part = buffer[:, : min(tile, width - first)]
-        part[:n] = work[:, first : first + tile]
-        part[n] = part[0]
-        result += part[:n] @ part[1:].T
-    return np.roll(result, 1, axis=1)
+    buffer = np.zeros((n + 1, min(PIECES * step, -(-width // step) * step)))
+    for first in range(0, width, PIECES * step):
+        part = work[:, first : first + PIECES * step]
+        buffer[:n, : part.shape[1]] = part
+        buffer[:n, part.shape[1] :] = 0.0
+        for (start, stop), (other, end) in combinations(groups, 2):
+            result[start:stop, other:end] += _stacked(buffer, (start, stop), (other, end), step)
+        for start, stop in groups:
+            # BLAS has a slower routine for an array times itself; rows that begin one later escape it.
+            shifted = _stacked(buffer, (start, stop), (start + 1, stop + 1), step)
+            result[start:stop, start + 1 : stop] += shifted[:, :-1]
+            result[start, start] += buffer[start] @ buffer[start]
+    return np.triu(result) + np.triu(result, 1).T
+
+
+def _stacked(buffer: Any, left: tuple[int, int], right: tuple[int, int], step: int) -> Any:
+    """Multiply rows by rows, ``step`` columns at a time, in one call."""
+    pieces = buffer.shape[1] // step
+    one = buffer[slice(*left)].reshape(-1, pieces, step).transpose(1, 0, 2)
+    other = buffer[slice(*right)].reshape(-1, pieces, step).transpose(1, 2, 0)
+    return np.add.reduce(one @ other, axis=0)
 
 
 def choose_centre(sample: Any) -> int:

@@ -13,7 +13,7 @@ from provenance.aggregation.pre.model import Grouped, Mixing
 __all__ = ["for_rows", "mixed"]
 
 BAND: Final = 10  # rows whose largest values differ by less than 2^10 share a grid of integers
-TILE_PRODUCTS: Final = 1_000_000  # a product of matrices no larger runs on one thread
+TILE_PRODUCTS: Final = 1 << 18  # multiplications below which no known BLAS starts threads
 
 
 def for_rows(mixings: Sequence[Mixing], order: Sequence[int]) -> tuple[list[Mixing], list[int]]:

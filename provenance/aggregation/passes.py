@@ -9,22 +9,20 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from provenance.aggregation.arithmetic import refuse_flushing
-from provenance.aggregation.updates import Updates
+from provenance.aggregation.updates import BLOCK, Updates
 
 __all__ = ["each_range", "ranges_of", "threads_for"]
 
 Result = TypeVar("Result")
 
-# Ranges begin at multiples of this number; sources that cut columns on the same grid read nothing twice.
-STEP: Final = 16384
 RANGE_BYTES: Final = 6 * 1024 * 1024
 WORTH_THREADS: Final = 1 << 21  # elements
 
 
 def ranges_of(updates: Updates, chunk: int | None = None) -> list[tuple[int, int]]:
-    """Cut the columns into ranges of about ``chunk`` columns, or of 6 MiB, on the grid of ``STEP``."""
+    """Cut the columns into ranges of about ``chunk`` columns, or of 6 MiB, on the grid of ``BLOCK``; sources that cut there read nothing twice."""
     wanted = chunk or RANGE_BYTES // (updates.n * max(4, updates.dtype.itemsize))
-    width = max(1, wanted // STEP) * STEP
+    width = max(1, wanted // BLOCK) * BLOCK
     return [(start, min(start + width, updates.d)) for start in range(0, updates.d, width)]
 
 

@@ -14,7 +14,7 @@ Grid = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 """A matrix of float64."""
 
 # Columns that are rounded to one grid of integers in the Gram matrix: a part of every result's definition.
-BLOCK: Final = 8192
+BLOCK: Final = 16384
 
 # Sums of values no farther than this from zero stay finite, whatever the rule.
 LARGEST: Final = 2.0**1000

@@ -20,7 +20,10 @@ WORTH_THREADS: Final = 1 << 21  # elements
 
 
 def ranges_of(updates: Updates, chunk: int | None = None) -> list[tuple[int, int]]:
-    """Cut the columns into ranges of about ``chunk`` columns, or of 6 MiB, on the grid of ``BLOCK``; sources that cut there read nothing twice."""
+    """Cut the columns into ranges of about ``chunk`` columns, or of 6 MiB.
+
+    They begin on the grid of ``BLOCK``, so that sources that are cut there read nothing twice.
+    """
     wanted = chunk or RANGE_BYTES // (updates.n * max(4, updates.dtype.itemsize))
     width = max(1, wanted // BLOCK) * BLOCK
     return [(start, min(start + width, updates.d)) for start in range(0, updates.d, width)]

@@ -24,8 +24,8 @@ CONVERSION_RULES = (
     Rule(
         id="CNV003",
         title="a file whose tensors cannot be rebuilt",
-        explanation="Tensors are rebuilt from torch's files, numpy's arrays, joblib's files, plain pickles of arrays "
-        "and Keras's weights. The content is in another format, or not in the form that these have.",
+        explanation="Tensors are rebuilt from torch's files (TorchScript's too), numpy's arrays, joblib's files, plain "
+        "pickles of arrays and Keras's weights. The content is in another format, or not in the form that these have.",
         hint="export the weights with the library that wrote the file",
     ),
     Rule(

@@ -41,7 +41,8 @@ FORMAT_RULES = (
         severity="note",
         explanation="The file holds a program beside its weights (TorchScript, an exported graph, custom layers), "
         "which runs when the model is used. No inspection shows what such a program does.",
-        hint="ask for the weights in safetensors or ONNX, or allow the format in the policy if you trust its signer",
+        hint="take TorchScript's weights alone with `provenance convert --partial`, ask for others in safetensors or "
+        "ONNX, or allow the format in the policy if you trust its signer",
     ),
     Rule(
         id="FMT006",

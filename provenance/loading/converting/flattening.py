@@ -26,6 +26,12 @@ _TENSORS: Final = object()  # stands for a value that holds more than plain valu
 
 _MAPPINGS = ("OrderedDict", "defaultdict", "Counter")
 _BAGS = ("Namespace", "SimpleNamespace")
+_SCRIPT = "__torch__"  # the module of a program's own classes (TorchScript)
+# Calls whose first argument is what they make.
+_WRAPPERS = (
+    *("Size", "restore_type_tag"),
+    *("build_intlist", "build_tensorlist", "build_doublelist", "build_boollist"),
+)
 
 # Says what a value becomes, or None where it is no tensor.
 Carry = Callable[[Any], Carried | None]
@@ -81,6 +87,7 @@ class _Walk:
         if depth > _MAX_DEPTH or self._values > _MAX_VALUES or self._text > _MAX_TEXT:
             raise TooLarge
         try:
+            value = _unwrapped(value)
             carried = self._carry(value)
             if carried is not None:
                 self.flat.add(name or LONE_NAME, carried)
@@ -109,7 +116,7 @@ class _Walk:
                 if child is not _TENSORS:
                     self.flat.keep(f"{name}.{key}" if depth else key, child)
             return _TENSORS
-        return list(found.values()) if _is_sequence(value) else found
+        return list(found.values()) if isinstance(value, Items | tuple) else found
 
     def _plain(self, value: Any) -> Any:
         """A number, a string or None for JSON. Raises Uncarried for anything else."""
@@ -148,7 +155,7 @@ def flatten(value: Any, carry: Carry, read_text: Callable[[Text], str]) -> Flat:
     return walk.flat
 
 
-def _children(value: Any) -> list[tuple[str, Any]] | None:  # noqa: PLR0911 - one return a kind of container
+def _children(value: Any) -> list[tuple[str, Any]] | None:
     """What a container holds, by key; None where the value is none."""
     if isinstance(value, Pairs):
         return [(str(key), child) for key, child in value.entries.items()]
@@ -160,15 +167,20 @@ def _children(value: Any) -> list[tuple[str, Any]] | None:  # noqa: PLR0911 - on
         return None
     if value.entry.name in _MAPPINGS and value.entry.module == "collections":
         return [*_mapping(value), *_attributes(value)]
-    if value.entry.name in _BAGS:
+    if value.entry.name in _BAGS or value.entry.module.partition(".")[0] == _SCRIPT:
         return list(_attributes(value))
-    if value.entry.name == "Size" and value.arguments:
-        return _children(value.arguments[0])
     return None
 
 
-def _is_sequence(value: Any) -> bool:
-    return isinstance(value, Items | tuple) or (isinstance(value, Made) and value.entry.name == "Size")
+def _unwrapped(value: Any) -> Any:
+    """What a value is that a call only hands on."""
+    while (
+        isinstance(value, Made) and value.entry.name in _WRAPPERS and value.entry.module.startswith("torch")
+    ):
+        if not value.arguments:
+            break
+        value = value.arguments[0]
+    return value
 
 
 def _mapping(made: Made) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from provenance.loading.converting.hdf5 import flatten_hdf5, flatten_keras
 from provenance.loading.converting.numpy_values import array_of_header
 from provenance.loading.converting.pickled import Broken, flatten_legacy, flatten_pickle
 from provenance.loading.converting.torch_values import Carried
-from provenance.loading.converting.torch_zip import flatten_torch_zip
+from provenance.loading.converting.torch_zip import flatten_torch_zip, flatten_torchscript
 from provenance.scanning.arrays import array_header
 from provenance.scanning.containers.packed import read_packed
 from provenance.scanning.containers.zip_files import read_zip
@@ -25,7 +25,15 @@ from provenance.scanning.readers import Reader
 __all__ = ["FRAMEWORKS", "flatten_file"]
 
 # What `__metadata__["format"]` is to say, by the format of the source.
-FRAMEWORKS = {"torch": "pt", "pickle": "np", "joblib": "np", "numpy": "np", "keras": "tf", "hdf5": "tf"}
+FRAMEWORKS = {
+    "torch": "pt",
+    "torchscript": "pt",
+    "pickle": "np",
+    "joblib": "np",
+    "numpy": "np",
+    "keras": "tf",
+    "hdf5": "tf",
+}
 
 _NESTED = 4
 _NPY = b"\x93NUMPY"
@@ -53,6 +61,8 @@ def _flatten(context: Context, reader: Reader, found: str) -> Flat:
         return _npy(reader)
     if found == "torch":
         return _torch(context, reader, head)
+    if found == "torchscript":
+        return flatten_torchscript(context, reader)
     if found in ("pickle", "joblib"):
         return flatten_pickle(reader, with_joblib(context.allowed) if b"joblib" in head else context.allowed)
     if found == "hdf5":

@@ -89,7 +89,7 @@ def rebuild(name: str, arguments: tuple[Any, ...], lookup: Lookup) -> Carried:
         raise Uncarried(f"what torch's {name} makes")
     try:
         return TORCH_REBUILDS[name](arguments, lookup)
-    except IndexError as error:
+    except (IndexError, ValueError) as error:
         raise Uncarried(f"a tensor with too little said of it ({name})") from error
 
 

@@ -11,8 +11,10 @@ from provenance.loading.converting.content import Uncarried
 from provenance.loading.converting.flattening import Flat
 from provenance.loading.converting.pickled import Broken, flatten_stream
 from provenance.loading.converting.torch_values import Lookup, Stored
+from provenance.scanning.containers.torchscript import script_names
 from provenance.scanning.containers.zip_members import Archive, open_archive, open_member
 from provenance.scanning.context import Context
+from provenance.scanning.pickles.allowlist import Allowed
 from provenance.scanning.pickles.machine import Machine
 from provenance.scanning.pickles.report import Report
 from provenance.scanning.pickles.source import ReaderSource
@@ -20,14 +22,28 @@ from provenance.scanning.pickles.torch_legacy import ITEM_BYTES
 from provenance.scanning.pickles.values import Made, Storage
 from provenance.scanning.readers import Reader
 
-__all__ = ["flatten_torch_zip"]
+__all__ = ["flatten_torch_zip", "flatten_torchscript"]
 
 _PICKLE = "data.pkl"
 _ORDER_BYTES = 16
 
 
+def flatten_torchscript(context: Context, reader: Reader) -> Flat:
+    """Flatten the values of a program's module, whose attributes are named as in Python; the program is left behind.
+
+    Raises Broken, and TooLarge.
+    """
+    flat = _flatten(context, reader, script_names(context.allowed))
+    flat.left.append(("", "the program (TorchScript) that runs when the model is called"))
+    return flat
+
+
 def flatten_torch_zip(context: Context, reader: Reader) -> Flat:
     """Flatten the pickle; ``context`` gets the findings about records. Raises Broken, and TooLarge."""
+    return _flatten(context, reader, context.allowed)
+
+
+def _flatten(context: Context, reader: Reader, allowed: Allowed) -> Flat:
     archive = open_archive(reader, context)
     pickles = [one for one in archive.members if one.name.rpartition("/")[2] == _PICKLE] if archive else []
     if archive is None or len(pickles) != 1:
@@ -36,7 +52,7 @@ def flatten_torch_zip(context: Context, reader: Reader) -> Flat:
     if inner is None:
         raise Broken("ARC008", f"{pickles[0].name!r} cannot be read")
     root = pickles[0].name.removesuffix(_PICKLE)
-    machine = Machine(ReaderSource(inner), context.allowed, Report(), persistent=True)
+    machine = Machine(ReaderSource(inner), allowed, Report(), persistent=True)
     swapped = _byte_order(context, archive, root) != sys.byteorder
     flat = flatten_stream(machine, inner, _records(context, archive, root, swapped=swapped))
     flat.source_bytes = sum(member.size for member in archive.members)

@@ -19,7 +19,7 @@ from provenance.scanning.pickles.reading import read_streams
 from provenance.scanning.pickles.source import ReaderSource
 from provenance.scanning.readers import Reader
 
-__all__ = ["read_torchscript"]
+__all__ = ["read_torchscript", "script_names"]
 
 _PICKLES = ("data.pkl", "constants.pkl")
 _FOLDERS = ("data", "constants", "tensors", "code", ".data")
@@ -45,7 +45,7 @@ def read_torchscript(context: Context, reader: Reader) -> None:
     if archive is None:
         return
     root = archive.members[0].name.partition("/")[0] + "/" if archive.members else ""
-    allowed = _script_names(context.allowed)
+    allowed = script_names(context.allowed)
     programs, left = 0, set()
     for member in archive.members:
         inside = member.name.removeprefix(root)
@@ -63,7 +63,8 @@ def read_torchscript(context: Context, reader: Reader) -> None:
     read_members(context, archive, leave=frozenset(left))
 
 
-def _script_names(allowed: Allowed) -> Allowed:
+def script_names(allowed: Allowed) -> Allowed:
+    """The allowlist, with the classes of a program and the makers of its lists."""
     makers = {
         ("torch.jit._pickle", name): Entry("torch.jit._pickle", name, "function", "a list", check="inert")
         for name in _LISTS.split()

@@ -246,6 +246,30 @@ def test_what_has_no_place_is_named_and_refuses_unless_partial(tmp_path: Path) -
     assert list(load_file(result.path)) == ["weight"]
 
 
+class Layer(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(3, 2)
+        self.blocks = torch.nn.ModuleList([torch.nn.Conv1d(1, 2, 3), torch.nn.BatchNorm1d(2)])
+        self.register_buffer("table", torch.arange(6).view(2, 3).t())
+        self.sizes = [1, 2]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_weights_of_a_program_are_its_state_dict_and_the_program_is_left_behind(tmp_path: Path) -> None:
+    torch.jit.script(Layer()).save(str(tmp_path / "source.pt"))
+    assert convert(tmp_path / "source.pt", tmp_path / "result.safetensors").exit_status == 1
+    result = convert(tmp_path / "source.pt", tmp_path / "result.safetensors", partial=True)
+    assert result.path is not None, result.findings
+    assert ["TorchScript" in one.what for one in result.left_behind] == [True]
+    got = load_file(result.path)
+    expected = torch.jit.load(tmp_path / "source.pt").state_dict()
+    assert {name: raw(got[name]) for name in expected} == {name: raw(one) for name, one in expected.items()}
+
+
 def test_large_tensors_are_written_in_blocks(tmp_path: Path) -> None:
     base = torch.arange(3_000_000, dtype=torch.float32)
     value = {

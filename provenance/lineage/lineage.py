@@ -20,6 +20,7 @@ from provenance.signing.keys import PublicKey
 if TYPE_CHECKING:
     from provenance.artifacts.reading import Progress
     from provenance.lineage.differences import Differences
+    from provenance.lineage.exports.graph import ExportGraph
     from provenance.lineage.impact import Impact
     from provenance.lineage.records import RecordTrace
 
@@ -54,6 +55,12 @@ class Lineage:
         from provenance.lineage.impact import impact_of_reference
 
         return impact_of_reference(self._traced.start, self._opened)
+
+    def graph(self) -> ExportGraph:
+        """Return the artifacts and steps, as exports for other tools take them."""
+        from provenance.lineage.exports.graph import export_graph
+
+        return export_graph(self._traced, made=self._opened.authority.now)
 
     def diff(self, other: Lineage) -> Differences:
         """Compare the sources of this artifact with those of another: what came, what went, what changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.commands.lineage.diff import diff
+from cli.commands.lineage.export import export
 from cli.commands.lineage.impact import impact
 from cli.commands.lineage.show import show
 from cli.commands.lineage.trace import trace
@@ -21,5 +22,5 @@ def lineage() -> None:
     """
 
 
-for each in (show, trace, impact, diff):
+for each in (show, trace, impact, diff, export):
     lineage.add_command(each)

@@ -9,13 +9,18 @@ import click
 
 from cli.options import FILE, format_option, output_option
 
-__all__ = ["depth_option", "lineage_options", "record_option"]
+__all__ = ["depth_option", "lineage_options", "record_option", "trust_options"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def lineage_options(function: Decorated) -> Decorated:
-    """Add ``--store``, ``--roster``, ``--roster-key``, ``--key``, ``--as-of``, ``--format`` and ``-o``."""
+    """Add what ``trust_options`` adds, ``--format`` and ``-o``."""
+    return trust_options(format_option(output_option(function)))
+
+
+def trust_options(function: Decorated) -> Decorated:
+    """Add ``--store``, ``--roster``, ``--roster-key``, ``--key`` and ``--as-of``."""
     for option in reversed(
         (
             click.option(
@@ -43,8 +48,6 @@ def lineage_options(function: Decorated) -> Decorated:
             click.option(
                 "--as-of", metavar="DATE", help="Judge keys and revocations as of the end of this day."
             ),
-            format_option,
-            output_option,
         )
     ):
         function = option(function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +55,13 @@ def trace_report(found: Lineage) -> Report:
 
 def impact_report(found: Impact, subject: str) -> Report:
     """Report what is tainted."""
-    width = max((len(each.path) for each in found.tainted), default=0)
+    places = [_here(each.path) for each in found.tainted]
+    width = max(map(len, places), default=0)
     lines = [f"{count(len(found.tainted), 'artifact')} tainted by {found.asked}"]
-    for each in found.tainted:
+    for place, each in zip(places, found.tainted, strict=True):
         way = f"  via {' -> '.join(each.via[:-1])}" if len(each.via) > 1 else ""
         doubt = "" if each.certain else "  (asserted)"
-        lines.append(f"  {each.path:<{width}}  {each.digest[:_DIGITS]}{way}{doubt}")
+        lines.append(f"  {place:<{width}}  {each.digest[:_DIGITS]}{way}{doubt}")
     return _told("lineage impact", subject, found.findings, {"tainted": _plain(found.tainted)}, lines)
 
 
@@ -87,10 +89,12 @@ def diff_report(found: Differences, subject: str, *, findings: Sequence[Any] = (
 
 def neighbourhood_report(found: Neighbourhood) -> Report:
     """Report what lies around an artifact."""
-    start = Branch(f"{found.path}  {found.digest[:_DIGITS]}  {found.status}")
+    start = Branch(_label("", found.path, found.digest, found.status))
     sources = [
         *tree_lines([_grown(f"made from ({count(len(found.sources), 'source')})", found.sources)]),
-        *tree_lines([_grown(f"went into ({count(len(found.products), 'product')})", found.products)]),
+        *tree_lines(
+            [_grown(f"went into ({count(len(found.products), 'product')})", found.products, forward=True)]
+        ),
     ]
     details = {
         "status": found.status,
@@ -118,7 +122,22 @@ def _told(
 
 
 def _plain(value: Any) -> Any:
-    return msgspec.to_builtins(value)
+    """Turn an answer into JSON's values; paths below the working directory start from there."""
+    return _from_here(msgspec.to_builtins(value))
+
+
+def _from_here(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _here(item) if key in {"path", "statement"} and isinstance(item, str) else _from_here(item)
+            for key, item in value.items()
+        }
+    return [_from_here(item) for item in value] if isinstance(value, list) else value
+
+
+def _here(path: str) -> str:
+    here = os.getcwd().rstrip("/") + "/"
+    return path.removeprefix(here)
 
 
 def _merged(paths: Sequence[LineagePath]) -> list[Branch]:
@@ -131,16 +150,25 @@ def _merged(paths: Sequence[LineagePath]) -> list[Branch]:
             if key not in level:
                 level[key] = Branch(_step_label(step), level={})
             if number == len(path.steps) - 1:
-                level[key].label = _step_label(step) + _end_label(path)
+                level[key].label = _step_label(step).replace(step.status, step.status + _end_label(path), 1)
             level = level[key].level
     return list(roots.values())
 
 
 def _step_label(step: Step) -> str:
-    how = f"{step.kind}, {step.role}: " if step.role else f"{step.kind}: " if step.kind else ""
-    by = f"  (says {step.signer})" if step.signer else ""
-    digest = f"  {step.digest[:_DIGITS]}" if step.digest else ""
-    return f"{how}{step.name}{digest}  {step.status}{by}"
+    by = f"  ({step.kind}, {_by(step.signer)})" if step.kind else ""
+    return _label(step.role, step.name, step.digest, step.status) + by
+
+
+def _label(role: str, name: str, digest: str, status: str) -> str:
+    return "  ".join(filter(None, (" ".join(filter(None, (role, name))), digest[:_DIGITS], status)))
+
+
+def _by(signer: str) -> str:
+    """Say who signed; a fingerprint is shortened, for it stands in JSON in full."""
+    if signer == "nobody":
+        return "nobody signed"
+    return f"signed by {signer[:7]}{signer[7:19]}…" if signer.startswith("SHA256:") else f"signed by {signer}"
 
 
 def _end_label(path: LineagePath) -> str:
@@ -149,7 +177,7 @@ def _end_label(path: LineagePath) -> str:
     if path.contributor:
         licence = f", {path.licence}" if path.licence else ""
         return f", contributed by {path.contributor}{licence}"
-    return f", signed by {path.vouchers[0]}" if path.vouchers else ""
+    return f", {_by(path.vouchers[0])}" if path.vouchers else ""
 
 
 def _record_lines(found: Lineage) -> list[str]:
@@ -167,18 +195,18 @@ def _record_lines(found: Lineage) -> list[str]:
 
 
 def _source_line(mark: str, source: Source) -> str:
-    by = f"  signed by {', '.join(source.signers)}" if source.signers else ""
-    digest = f"  {source.digest[:_DIGITS]}" if source.digest else ""
-    return f"{mark} {source.name}{digest}  {source.status}{by}"
+    by = f"  {', '.join(map(_by, source.signers))}" if source.signers else ""
+    return _label(mark, source.name, source.digest, source.status) + by
 
 
-def _grown(label: str, neighbours: Sequence[Neighbour]) -> Branch:
+def _grown(label: str, neighbours: Sequence[Neighbour], *, forward: bool = False) -> Branch:
     root = Branch(label, level={})
     branches: list[Branch] = []
     for number, each in enumerate(neighbours):
-        how = f"{each.kind}, {each.role}: " if each.role else f"{each.kind}: "
-        digest = f"  {each.digest[:_DIGITS]}" if each.digest else ""
-        branch = Branch(f"{how}{each.path}{digest}  {each.status}  (says {each.signer})", level={})
+        # Forward, the role is that of the artifact above in what was made from it.
+        label = _label("" if forward else each.role, _here(each.path), each.digest, each.status)
+        how = f"{each.kind}, as {each.role}" if forward and each.role else each.kind
+        branch = Branch(f"{label}  ({how}, {_by(each.signer)})", level={})
         branches.append(branch)
         parent = root if each.parent < 0 else branches[each.parent]
         parent.level[number] = branch

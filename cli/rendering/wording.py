@@ -38,6 +38,8 @@ def duration(seconds: float) -> str:
 
 def checked(report: Report) -> str:
     """Say what was checked and how long it took: ``12 files, 2.1 GB checked in 0.9 s``."""
+    if report.command.startswith("lineage"):  # statements are what it reads
+        return f"answered in {duration(report.seconds)}"
     amount = f"{count(report.checked_files, 'file')}, {size(report.checked_bytes)}"
     return f"{amount} checked in {duration(report.seconds)}"
 

@@ -19,6 +19,7 @@ from provenance.errors import ProvenanceError
 from provenance.lineage.claims import BROKEN, Claim, read_claim
 from provenance.lineage.finding import Place, Stamp, sources_in
 from provenance.lineage.importers import unsigned_claims
+from provenance.lineage.packing import pack_claim, unpack_claim
 from provenance.lineage.references import Reference, same_artifact
 from provenance.signing.proofs import proven
 from provenance.signing.statements import Keyring, UnverifiedStatement, read_statement
@@ -26,7 +27,7 @@ from provenance.signing.statements import Keyring, UnverifiedStatement, read_sta
 __all__ = ["SCHEMA_VERSION", "Met", "Statements", "reopened"]
 
 # Part of the name of a kept index: another schema is another file.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE place(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INT, modified INT, changed INT, inode INT);
 CREATE TABLE claim(id INTEGER PRIMARY KEY, place INT, kind TEXT, signer TEXT, hint TEXT, contributor TEXT, facts BLOB);
@@ -43,9 +44,8 @@ _ASKED: Final = "CREATE TEMP TABLE asked(number INT, key BLOB)"
 _SETTLED: Final = 2_000_000_000
 # In the column of signers: a known key is named and did not sign.
 _FORGED: Final = "!"
+_BATCH: Final = 10_000
 _NEVER: Final = Stamp(-1, 0, 0, 0)
-_ENCODE = msgspec.msgpack.Encoder().encode
-_DECODE = msgspec.msgpack.Decoder(Claim).decode
 
 
 class Met(NamedTuple):
@@ -67,6 +67,7 @@ class Statements:
             self.connection.executescript(_SCHEMA)
         self.connection.execute(_ASKED)
         self._decoded: dict[int, Claim] = {}
+        self._rows: dict[str, list[tuple[bytes, int | None, int]]] = {"subject": [], "input": []}
 
     def __len__(self) -> int:
         (count,) = self.connection.execute("SELECT count(*) FROM claim").fetchone()
@@ -96,10 +97,10 @@ class Statements:
         """Look up the claims of a kind."""
         return self._all("kind = ?", kind)
 
-    def refresh(self, places: Iterable[Place], ring: Keyring) -> bool:
+    def refresh(self, places: Iterable[Place], ring: Keyring) -> int:
         """Read what is new or was changed, forget what is gone, and verify what a key now known has signed.
 
-        Returns whether anything changed.
+        Returns how many places and claims that concerned.
         """
         known = {
             path: (number, Stamp(*stamp))
@@ -107,7 +108,7 @@ class Statements:
         }
         seen: set[str] = set()
         self.connection.execute("BEGIN")
-        changed = False
+        changed = 0
         for place in places:
             if place.path in seen:
                 continue
@@ -116,12 +117,14 @@ class Statements:
             if stamp != place.stamp:
                 self._forget([number])
                 self._read(place, ring)
-                changed = True
+                changed += 1
+        for table in self._rows:
+            self._flush(table)
         gone = [number for path, (number, _) in known.items() if path not in seen]
         self._forget(gone)
         resolved = self._resolve(ring)
         self.connection.execute("COMMIT")
-        return changed or resolved or bool(gone)
+        return changed + resolved + len(gone)
 
     def _look_up(self, table: str, references: Sequence[Reference]) -> list[Met]:
         asked = [(number, _blob(key)) for number, each in enumerate(references) for key in each.keys]
@@ -147,7 +150,7 @@ class Statements:
     def _claim(self, identifier: int, facts: bytes) -> Claim:
         claim = self._decoded.get(identifier)
         if claim is None:
-            claim = self._decoded[identifier] = _DECODE(facts)
+            claim = self._decoded[identifier] = unpack_claim(facts)
         return claim
 
     def _read(self, place: Place, ring: Keyring) -> None:
@@ -162,49 +165,42 @@ class Statements:
     def _insert(self, place: int, claim: Claim) -> None:
         cursor = self.connection.execute(
             "INSERT INTO claim(place, kind, signer, hint, contributor, facts) VALUES (?, ?, ?, ?, ?, ?)",
-            (place, claim.kind, _signer(claim), claim.hint, claim.contributor, _ENCODE(claim)),
+            (place, claim.kind, _signer(claim), claim.hint, claim.contributor, pack_claim(claim)),
         )
-        number = cursor.lastrowid
-        for table, references in (
-            ("subject", claim.subjects),
-            ("input", [each.reference for each in claim.inputs]),
-        ):
-            self.connection.executemany(
-                f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?)",  # noqa: S608 (one of two names)
-                [
-                    (_blob(key), number, position)
-                    for position, each in enumerate(references)
-                    for key in _keys(each, table)
-                ],
-            )
+        for table, rows in self._rows.items():
+            rows.extend((key, cursor.lastrowid, position) for key, position in _keys_in(claim, table))
+            if len(rows) >= _BATCH:
+                self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        rows = self._rows[table]
+        self.connection.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?)", rows)  # noqa: S608 (of two)
+        rows.clear()
 
     def _forget(self, places: Sequence[int]) -> None:
         for place in filter(None, places):
             rows = self.connection.execute("SELECT id, facts FROM claim WHERE place = ?", (place,)).fetchall()
             for number, facts in rows:
                 claim = self._claim(number, facts)
-                for table, references in (
-                    ("subject", claim.subjects),
-                    ("input", [each.reference for each in claim.inputs]),
-                ):
+                for table in self._rows:
                     self.connection.executemany(
-                        f"DELETE FROM {table} WHERE key = ? AND claim = ?",  # noqa: S608 (one of two names)
-                        [(_blob(key), number) for each in references for key in _keys(each, table)],
+                        f"DELETE FROM {table} WHERE key = ? AND claim = ? AND position = ?",  # noqa: S608 (of two)
+                        [(key, number, position) for key, position in _keys_in(claim, table)],
                     )
                 del self._decoded[number]
             self.connection.execute("DELETE FROM claim WHERE place = ?", (place,))
             self.connection.execute("DELETE FROM place WHERE id = ?", (place,))
 
-    def _resolve(self, ring: Keyring) -> bool:
-        """Verify what was read when its key was not known."""
-        changed = False
+    def _resolve(self, ring: Keyring) -> int:
+        """Verify what was read when its key was not known; returns how many claims that concerned."""
+        changed = 0
         for hint in ring.by_hint:
             rows = self.connection.execute(
                 "SELECT id, facts FROM claim WHERE signer = '' AND hint != '' AND hint = ?", (hint,)
             ).fetchall()
             for number, facts in rows:
                 claim = self._claim(number, facts)
-                changed = True
+                changed += 1
                 with contextlib.suppress(ProvenanceError):
                     self._replace(number, _signed(reopened(claim), claim, ring))
         return changed
@@ -212,7 +208,7 @@ class Statements:
     def _replace(self, number: int, claim: Claim) -> None:
         self._decoded.pop(number, None)
         self.connection.execute(
-            "UPDATE claim SET signer = ?, facts = ? WHERE id = ?", (_signer(claim), _ENCODE(claim), number)
+            "UPDATE claim SET signer = ?, facts = ? WHERE id = ?", (_signer(claim), pack_claim(claim), number)
         )
 
 
@@ -257,11 +253,21 @@ def _signer(claim: Claim) -> str:
     return claim.signer or (_FORGED if claim.claimed_signer else "")
 
 
-def _keys(reference: Reference, table: str) -> tuple[str, ...]:
-    """The keys of a reference; a subject is found by its name too, for what nobody signed has nothing else."""
-    if table == "subject" and reference.sha256 and reference.name:
-        return (*reference.keys, f"n{reference.name}")
-    return reference.keys
+def _keys_in(claim: Claim, table: str) -> Iterator[tuple[bytes, int]]:
+    """Give the keys of a claim's subjects or inputs, and whose of them.
+
+    A subject is found by its name too, for what nobody signed has nothing else.
+    """
+    if table == "input":
+        for position, each in enumerate(claim.inputs):
+            for key in each.reference.keys:
+                yield _blob(key), position
+        return
+    for position, subject in enumerate(claim.subjects):
+        for key in subject.keys:
+            yield _blob(key), position
+        if subject.sha256 and subject.name:
+            yield _blob(f"n{subject.name}"), position
 
 
 def _blob(key: str) -> bytes:

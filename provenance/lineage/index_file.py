@@ -22,10 +22,11 @@ from blake3 import blake3
 from provenance.artifacts.atomic import write_atomically
 from provenance.lineage.index import SCHEMA_VERSION, Statements
 
-__all__ = ["KEEP_FROM", "index_path", "load_index", "save_index"]
+__all__ = ["KEEP_FROM", "KEEP_SHARE", "index_path", "load_index", "save_index"]
 
 # Reading fewer statements than this anew takes less than a tenth of a second.
 KEEP_FROM: Final = 500
+KEEP_SHARE: Final = 0.002
 _SEAL_BYTES: Final = 32
 _MOST_BYTES: Final = 4 * 1024**3
 

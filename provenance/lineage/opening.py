@@ -13,7 +13,7 @@ from provenance.errors import UsageError
 from provenance.lineage.authority import Authority, known_keys
 from provenance.lineage.finding import Place, places_beside, places_in
 from provenance.lineage.index import Statements
-from provenance.lineage.index_file import KEEP_FROM, index_path, load_index, save_index
+from provenance.lineage.index_file import KEEP_FROM, KEEP_SHARE, index_path, load_index, save_index
 from provenance.signing.keys import PublicKey
 from provenance.signing.statements import Keyring, trust_of_keys
 from provenance.signing.trust import Trust
@@ -90,7 +90,9 @@ def _statements(artifact: Path | None, stores: tuple[Path, ...], ring: Keyring) 
     roots = [str(each.resolve()) for each in (*stores, *((artifact,) if artifact is not None else ()))]
     kept = index_path(roots)
     statements = load_index(kept)
-    if statements.refresh(_places(artifact, stores), ring) and len(statements) >= KEEP_FROM:
+    changed = statements.refresh(_places(artifact, stores), ring)
+    # Reading a few again costs less than writing all of the index.
+    if len(statements) >= KEEP_FROM and changed >= max(1, len(statements) * KEEP_SHARE):
         save_index(kept, statements)
     return statements
 
@@ -102,5 +104,14 @@ def _places(artifact: Path | None, stores: tuple[Path, ...]) -> Iterable[Place]:
 
 
 def trust_in(keys: AnyPath | PublicKey | Iterable[AnyPath | PublicKey]) -> Trust:
-    """Trust one public key or several; raises ``UsageError`` where a file holds none."""
-    return trust_of_keys([keys] if not isinstance(keys, Iterable) or isinstance(keys, str) else keys)
+    """Trust one public key or several, each called as its file is; raises ``UsageError`` where a file holds none."""
+    several = [keys] if not isinstance(keys, Iterable) or isinstance(keys, str) else keys
+    found = [(trust_of_keys([each]).keys[0], each) for each in several]
+    return Trust(
+        keys=tuple(
+            key._replace(name=Path(each).name.removesuffix(".pub"))
+            if isinstance(each, str | PathLike)
+            else key
+            for key, each in found
+        )
+    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from policies import Finding, LineageEnd, finding
 from provenance.lineage.authority import Authority, Belief
-from provenance.lineage.claims import BROKEN, CONTRIBUTION, SIGNATURE, Claim
+from provenance.lineage.claims import BROKEN, CONTRIBUTION, SIGNATURE, UNSIGNED, Claim
 from provenance.lineage.index import Statements
 from provenance.lineage.references import Reference
 from provenance.lineage.traversal import Walk, walk
@@ -78,9 +78,7 @@ def _end(walked: Walk, node: str, verdict: Verdict) -> LineageEnd:
     if verdict.state == "wrong":
         rule, reason = verdict.findings[0].rule, verdict.findings[0].message
     elif verdict.state == "asserted":
-        reason = (
-            f"where {_called(reference)} comes from is said by {_speakers(verdict.beliefs)}, and not proven"
-        )
+        reason = _asserted(reference, verdict)
     elif verdict.state == "unknown" and walked.visits[node].edge is None:
         reason = f"no signed statement tells what {_called(reference)} was made from"
     return LineageEnd(
@@ -101,13 +99,15 @@ def _called(reference: Reference) -> str:
     return reference.name or reference.sha256[:12]
 
 
-def _speakers(beliefs: Sequence[Belief]) -> str:
-    said = dict.fromkeys(
-        each.claim.where if not each.claim.statement else f"{each.who} ({each.claim.where})"
-        for each in beliefs
-    )
-    more = f" and {len(said) - 2} more" if len(said) > 2 else ""
-    return ", ".join(list(said)[:2]) + more
+def _asserted(reference: Reference, verdict: Verdict) -> str:
+    """Say who says something of an artifact, and that it is no proof."""
+    named = _called(reference)
+    if not reference.sha256:
+        return f"{named} is known by its name alone"
+    signed = [each.claim.where for each in verdict.beliefs if each.claim.kind != UNSIGNED]
+    if signed:
+        return f"{named} is signed for by nobody who is accepted ({signed[0]})"
+    return f"the sources of {named} are noted in {verdict.beliefs[0].claim.where}, which nobody signed"
 
 
 def _vouchers(beliefs: Iterable[Belief]) -> tuple[str, ...]:

@@ -1,0 +1,149 @@
+"""A store of 100,000 statements: indexed, indexed again after a change, traced and followed forward."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from provenance.attestations.contribution import Contribution, Records, contribution_statement
+from provenance.attestations.slsa import derivation, input_descriptor, provenance_statement
+from provenance.attestations.statement import Subject
+from provenance.attestations.subjects import file_subject
+from provenance.lineage.impact import impact_of_reference
+from provenance.lineage.opening import open_lineage
+from provenance.lineage.references import reference_to
+from provenance.lineage.tracing import follow
+from provenance.signing.keys import PrivateKey, generate
+from provenance.signing.statements import sign_statement, trust_of_keys
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Shape(NamedTuple):
+    """How many statements of which kind: 70 % batches, then data sets of 20 batches, then models in generations."""
+
+    batches: int
+    sets: int
+    models: int
+
+
+def main(arguments: list[str]) -> None:
+    """Make the store, measure each step so many times, print the medians."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks lineage")
+    parser.add_argument("--statements", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args(arguments)
+    count = options.statements
+    shape = Shape(batches=count * 70 // 100, sets=count * 20 // 100, models=count * 10 // 100)
+    scratch = Path(".scratch/benchmarks/lineage").resolve()
+    for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        os.environ[variable] = str(scratch / variable.lower())
+        shutil.rmtree(os.environ[variable], ignore_errors=True)
+    key = generate("ecdsa-p256")
+    store = scratch / "store"
+    shutil.rmtree(store, ignore_errors=True)
+    seconds, last = _timed(lambda: _make(store, shape, key))
+    print(f"{count:,} statements signed and written in {seconds:.1f} s")
+    trust = trust_of_keys([key.public_key()])
+
+    def opened() -> Any:
+        return open_lineage(None, stores=[store], trust=trust, now=NOW)
+
+    seconds, lineage = _timed(opened)
+    print(f"indexed, every signature verified: {seconds:.1f} s")
+    seconds = _median(lambda: _touch(store), opened, options.runs)
+    print(f"indexed again after one change: {seconds:.2f} s")
+    seconds = _median(lambda: None, opened, options.runs)
+    print(f"opened unchanged: {seconds:.2f} s")
+    model, batch = reference_to(_artifact("model", shape.models - 1)), reference_to(_artifact("batch", 0))
+    for name, work in (
+        (
+            "traced",
+            lambda found: len(follow(model, found.statements, found.authority, max_depth=64).verdicts),
+        ),
+        ("impact", lambda found: len(impact_of_reference(batch, found).tainted)),
+    ):
+        figures = []
+        for _ in range(options.runs):
+            lineage = opened()
+            figures.append(_timed(lambda work=work, found=lineage: work(found)))  # type: ignore[misc]
+        seconds, reached = sorted(figures)[len(figures) // 2]
+        print(f"{name}: {seconds:.3f} s for {reached:,} artifacts")
+    print(f"index: {sum(each.stat().st_size for each in scratch.rglob('*.db')) / 1e6:.0f} MB; {last}")
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    found = work()
+    return time.perf_counter() - start, found
+
+
+def _median(prepare: Callable[[], Any], work: Callable[[], Any], runs: int) -> float:
+    seconds = []
+    for _ in range(runs):
+        prepare()
+        seconds.append(_timed(work)[0])
+    return sorted(seconds)[len(seconds) // 2]
+
+
+def _make(store: Path, shape: Shape, key: PrivateKey) -> str:
+    for number, statement in enumerate(_statements(shape)):
+        folder = store / f"{number // 1000:04}" / ".provenance"
+        if number % 1000 == 0:
+            folder.mkdir(parents=True)
+        (folder / f"{number}.sigstore.json").write_bytes(sign_statement(statement, key))
+    return f"{shape.batches:,} batches, {shape.sets:,} data sets, {shape.models:,} models"
+
+
+def _touch(store: Path) -> None:
+    """Write one bundle anew, as signing again does."""
+    bundle = store / "0000" / ".provenance" / "0.sigstore.json"
+    bundle.write_bytes(bundle.read_bytes())
+
+
+def _artifact(kind: str, number: int) -> Subject:
+    return file_subject(f"{kind}-{number}", hashlib.sha256(f"{kind} {number}".encode()).digest())
+
+
+def _statements(shape: Shape) -> Iterator[Any]:
+    for number in range(shape.batches):
+        yield contribution_statement(
+            _artifact("batch", number),
+            Contribution(
+                contributor=f"person-{number % 100}",
+                kind="records",
+                created_at=NOW,
+                records=Records(
+                    format="jsonl",
+                    leaf_rule="jsonl-raw/1",
+                    tree_algorithm="rfc6962-sha256",
+                    count=1000,
+                    merkle_root="0" * 64,
+                ),
+                licence="CC-BY-4.0",
+            ),
+        )
+    for number in range(shape.sets):
+        yield _made(
+            "curate", "set", number, [("batch", (number * 7 + each) % shape.batches) for each in range(20)]
+        )
+    for number in range(shape.models):
+        inputs = [("set", (number * 2 + each) % shape.sets) for each in range(3)]
+        # Every tenth model starts a family; the others are fine-tuned from the one before.
+        if number % 10:
+            inputs.append(("model", number - 1))
+        yield _made("train", "model", number, inputs)
+
+
+def _made(kind: Any, name: str, number: int, inputs: list[tuple[str, int]]) -> Any:
+    descriptors = [input_descriptor(_artifact(*each), each[0]) for each in inputs]
+    return provenance_statement(
+        [_artifact(name, number)], derivation(kind, inputs=descriptors, parameters={})
+    )

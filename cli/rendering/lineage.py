@@ -132,7 +132,7 @@ def _from_here(value: Any) -> Any:
             key: _here(item) if key in {"path", "statement"} and isinstance(item, str) else _from_here(item)
             for key, item in value.items()
         }
-    return [_from_here(item) for item in value] if isinstance(value, list) else value
+    return [_from_here(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _here(path: str) -> str:

@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from provenance.artifacts.reading import Progress
 from provenance.attestations.slsa import (
     DERIVATION_KINDS,
@@ -26,7 +28,7 @@ from provenance.lineage.surroundings import code_commit, environment
 from provenance.signing.keys import PrivateKey, fingerprint
 from provenance.signing.signers import open_key
 
-__all__ = ["AnyInputs", "DigestedInput", "attest", "attest_digested", "input_pairs"]
+__all__ = ["AnyInputs", "DigestedInput", "attest", "attest_digested", "input_pairs", "json_values"]
 
 AnyPath = str | PathLike[str]
 AnyInputs = Mapping[str, AnyPath | Iterable[AnyPath]] | Iterable[tuple[str, AnyPath]]
@@ -112,7 +114,7 @@ def attest_digested(  # noqa: PLR0913 (as above)
     predicate = derivation(
         kind,
         inputs=[input_descriptor(each.subject, _role(each.role)) for each in inputs],
-        parameters=parameters or {},
+        parameters=json_values(parameters or {}),
         internal=internal,
         byproducts=_byproducts(curated),
         started=started,
@@ -125,6 +127,17 @@ def attest_digested(  # noqa: PLR0913 (as above)
         )
         curated.write(place)
     return write_statement(statement, signer=key, artifact=path, kind=kind, output=output)
+
+
+def json_values(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as JSON has them; raises ``UsageError`` for a value that it has not."""
+    try:
+        values: dict[str, Any] = msgspec.to_builtins(dict(parameters))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"a parameter is no JSON value: {error}", hint="turn it into a number, text, list or dictionary"
+        ) from error
+    return values
 
 
 def input_pairs(inputs: AnyInputs) -> list[tuple[str, Path]]:

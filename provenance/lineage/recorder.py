@@ -12,7 +12,7 @@ from typing import Any
 from provenance.attestations.slsa import DerivationKind
 from provenance.attestations.statement import Subject
 from provenance.errors import UsageError
-from provenance.lineage.attest import DigestedInput, attest_digested
+from provenance.lineage.attest import DigestedInput, attest_digested, json_values
 from provenance.lineage.observing import observing
 from provenance.lineage.subjects import subject_of
 from provenance.signing.keys import PrivateKey
@@ -41,8 +41,8 @@ class Recorder:
         return self._note(subject_of(path), role)
 
     def parameter(self, name: str, value: Any) -> None:
-        """Note a parameter, any JSON value."""
-        self.parameters[name] = value
+        """Note a parameter, any JSON value; raises ``UsageError`` for another one."""
+        self.parameters |= json_values({name: value})
 
     def loaded(self, subject: Subject) -> None:
         """Note an artifact that was verified and loaded, unless it was named as an input already."""
@@ -76,7 +76,7 @@ def recorder(
     private = open_key(Path(key) if isinstance(key, str | PathLike) else key, password)
     started = datetime.now(UTC).replace(microsecond=0)
     record = Recorder()
-    record.parameters.update(parameters or {})
+    record.parameters |= json_values(parameters or {})
     with observing(record.loaded):
         yield record
     path = Path(output)

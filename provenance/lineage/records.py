@@ -6,6 +6,7 @@ the leaves beside the batch's bundle, or the batch itself, have the Merkle root 
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -13,9 +14,9 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from policies import Finding, finding
-from provenance.artifacts.merkle import DIGEST_SIZE
+from provenance.artifacts.merkle import DIGEST_SIZE, leaf_hash
 from provenance.artifacts.records.reading import read_records
-from provenance.attestations.contribution import Records, read_contribution
+from provenance.attestations.contribution import Contribution, Records, read_contribution
 from provenance.attestations.slsa import read_provenance
 from provenance.attestations.statement import Statement
 from provenance.attestations.strict_json import convert
@@ -28,7 +29,7 @@ from provenance.lineage.opening import Opened
 from provenance.lineage.origins import read_origins
 from provenance.lineage.places import located
 from provenance.lineage.record_checks import cut_format, records_of, records_subject
-from provenance.lineage.record_proofs import InclusionProof, RecordTree, record_tree
+from provenance.lineage.record_proofs import InclusionProof, RecordTree, prove_record, record_tree
 from provenance.lineage.references import Reference, reference_to
 from provenance.lineage.statements import leaves_path
 from provenance.lineage.traversal import Edge
@@ -99,6 +100,29 @@ def records_in(statement: Statement) -> Records | None:
         return records_of(contribution) if contribution.records is not None else None
     told = read_provenance(statement).build_definition.internal_parameters.get("records")
     return convert(told, Records, what="what it says of records") if told is not None else None
+
+
+class _SignedTree(NamedTuple):
+    """The tree over the records of a batch, whose root its contributor signed, and what it was built from."""
+
+    tree: RecordTree
+    source: Path
+    contribution: Contribution
+
+    def leaf(self, index: int) -> bytes | None:
+        """Return the leaf that a record has without salt; None where that cannot be told."""
+        if not self.tree.records.salted:
+            return self.tree.tree.leaf(index)
+        if self.source.suffix == ".leaves":
+            return None
+        record = prove_record(self.source, index, self.contribution).record
+        return leaf_hash(b64decode(record)) if record is not None else None
+
+    def prove(self, index: int) -> InclusionProof:
+        """Prove that the leaf is in the tree, with its record and salt where there is one."""
+        if self.tree.records.salted and self.source.suffix != ".leaves":
+            return prove_record(self.source, index, self.contribution)
+        return self.tree.prove(index)
 
 
 class _Following:
@@ -173,63 +197,57 @@ class _Following:
     def _holders(self, reference: Reference) -> Iterator[str]:
         for each in self._beliefs(reference):
             if each.accepted and each.claim.kind == CONTRIBUTION and each.claim.records >= 0:
-                tree = self._tree(each, reference)
-                if tree is not None and _holds(tree, self.leaf):
+                found = self._tree(each, reference)
+                if found is not None and _holds(found.tree, self.leaf):
                     yield each.member
 
     def _in_batch(self, contributions: list[Belief]) -> Followed:
         """Show that the record is in the batch, for the first contribution that is accepted, else for the first."""
         best = contributions[0]
-        tree = self._tree(best, self.reference)
         for each in contributions:
             if each.accepted:
                 self.claimed[each.member] = None
-        proof, origin = None, "unknown"
-        if tree is None:
-            self.findings.append(self._no_tree(best))
-        elif self.at >= tree.tree.count:
-            said = f"record {self.at} of {self.reference.name} is said to be its origin, which has {tree.tree.count:,}"
-            self.findings.append(finding("LIN019", said, path=best.claim.where))
-        else:
-            proof = tree.prove(self.at)
-            origin = "unchanged" if tree.tree.leaf(self.at) == self.leaf else "edited"
-        if origin == "edited" and not self.edges:
-            said = "the record is not the one that was signed"
-            self.findings.append(finding("LIN019", said, path=best.claim.where))
-        elif origin == "edited":
+        found = self._tree(best, self.reference)
+        if found is None or self.at >= found.tree.tree.count:
+            self.findings.append(self._no_proof(best, found))
+            return self._answer(best, None, "unknown")
+        signed = found.leaf(self.at)
+        if signed is None:
+            said = f"the leaves of {self.reference.name} are salted, and its salts are not here"
+            self.findings.append(finding("LIN016", said, where=f"record {self.index}"))
+            return self._answer(best, None, "unknown")
+        if signed == self.leaf:
+            return self._answer(best, found.prove(self.at), "unchanged")
+        if self.edges:
             said = f"it was made from record {self.at} of {self.reference.name}"
             self.findings.append(finding("LIN017", said, where=f"record {self.index}"))
-        return self._answer(
-            best, proof, "edited" if origin == "edited" else "unchanged" if proof else "unknown"
-        )
-
-    def _no_tree(self, best: Belief) -> Finding:
-        salted = False
-        try:
-            records = records_in(reopened(best.claim).statement)
-            salted = records is not None and records.salted
-        except ProvenanceError:
-            pass
-        where = self.reference.name
-        if salted:
-            said = f"the leaves of {where} are salted, and neither its leaves nor its salts are here"
         else:
-            said = f"neither the leaves nor the records of {where} that lead to the signed root are here"
+            said = "the record is not the one that was signed"
+            self.findings.append(finding("LIN019", said, path=best.claim.where))
+        return self._answer(best, found.prove(self.at), "edited")
+
+    def _no_proof(self, best: Belief, found: _SignedTree | None) -> Finding:
+        if found is not None:
+            count = found.tree.tree.count
+            said = f"record {self.at} of {self.reference.name} is said to be its origin, which has {count:,}"
+            return finding("LIN019", said, path=best.claim.where)
+        said = f"neither leaves nor records of {self.reference.name} that lead to the signed root are here"
         return finding("LIN016", said, where=f"record {self.index}")
 
-    def _tree(self, belief: Belief, reference: Reference) -> RecordTree | None:
-        """Build the signed tree from the leaves beside the bundle, or from the batch where it lies."""
+    def _tree(self, belief: Belief, reference: Reference) -> _SignedTree | None:
+        """Build the signed tree from the batch where it lies, or from the leaves beside the bundle."""
         try:
             contribution = read_contribution(reopened(belief.claim).statement)
         except ProvenanceError:
             return None
-        sources = [leaves_path(Path(belief.claim.where)), Path(located(belief.claim, reference))]
-        if reference.node == self.start.node:
-            sources.append(self.path)
+        leaves, batch = leaves_path(Path(belief.claim.where)), Path(located(belief.claim, reference))
+        sources = [leaves, batch, *([self.path] if reference.node == self.start.node else [])]
+        if contribution.records is not None and contribution.records.salted:
+            sources.reverse()  # the records tell more than salted leaves
         for source in sources:
             try:
-                if source.is_absolute() and source.exists():
-                    return record_tree(source, contribution)
+                if (source.is_absolute() and source.exists()) or source == self.path:
+                    return _SignedTree(record_tree(source, contribution), source, contribution)
             except ProvenanceError as error:
                 if error.code == "CON014":
                     self.findings.append(

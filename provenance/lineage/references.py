@@ -57,7 +57,7 @@ def same_artifact(one: Reference, other: Reference) -> bool:
     if not (one.sha256 and other.sha256):
         return bool(one.name) and one.name == other.name
     if one.bare or other.bare:
-        return not {one.sha256, one.file_sha256, ""}.isdisjoint({other.sha256, other.file_sha256})
+        return not ({one.sha256, one.file_sha256} - {""}).isdisjoint({other.sha256, other.file_sha256})
     if one.sha256 != other.sha256:
         return False
     if one.file_sha256 and other.file_sha256:

@@ -1,0 +1,182 @@
+"""The index: what changed is read again, what is gone is forgotten, and keys that come later verify what was read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lineage_world import World, bundle_of
+
+from provenance.lineage.claims import Claim, Input
+from provenance.lineage.finding import find_statements, places_in
+from provenance.lineage.index import Statements
+from provenance.lineage.index_file import index_path, load_index, save_index
+from provenance.lineage.packing import pack_claim, unpack_claim
+from provenance.lineage.references import Reference, reference_to, same_artifact
+from provenance.lineage.subjects import subject_of
+from provenance.signing.statements import keyring, trust_of_keys
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    found = World(tmp_path)
+    found.usual()
+    return found
+
+
+def ring(world, *names):
+    return keyring(trust_of_keys([world.pub(name) for name in names]))
+
+
+def about(statements, path) -> list[Claim]:
+    return [each.claim for each in statements.about([reference_to(subject_of(path))])]
+
+
+@pytest.fixture(autouse=True)
+def settled(monkeypatch):
+    monkeypatch.setattr("provenance.lineage.index._SETTLED", -(10**18))
+
+
+def test_statements_are_found_by_what_they_are_about(world):
+    statements = Statements()
+    assert statements.refresh(places_in([world.root]), ring(world, "alice"))
+    (claim,) = about(statements, world.alice)
+    assert (claim.kind, claim.contributor, claim.licence, claim.records) == (
+        "contribution",
+        "alice",
+        "CC-BY-4.0",
+        10,
+    )
+    assert claim.signer.startswith("SHA256:")
+    used = statements.using([reference_to(subject_of(world.alice))])
+    assert [each.claim.kind for each in used] == ["curate"]
+    assert used[0].claim.inputs[used[0].position].taken == 10
+
+
+def test_nothing_is_read_again_that_did_not_change(world):
+    statements = Statements()
+    statements.refresh(places_in([world.root]), ring(world))
+    count = len(statements)
+    assert statements.refresh(places_in([world.root]), ring(world)) == 0
+    bundle = bundle_of(world.bob, "contribution")
+    bundle.write_bytes(bundle.read_bytes())
+    assert statements.refresh(places_in([world.root]), ring(world)) == 1
+    bundle.unlink()
+    assert statements.refresh(places_in([world.root]), ring(world)) == 1
+    assert len(statements) == count - 1
+    assert about(statements, world.bob) == []
+
+
+def test_a_key_that_comes_later_verifies_what_was_read(world):
+    statements = Statements()
+    statements.refresh(places_in([world.root]), ring(world))
+    assert about(statements, world.alice)[0].signer == ""
+    assert statements.refresh(places_in([world.root]), ring(world, "alice"))
+    assert about(statements, world.alice)[0].signer != ""
+    assert statements.refresh(places_in([world.root]), ring(world, "alice")) == 0
+
+
+def test_what_a_later_key_did_not_sign_is_forged(world):
+    from lineage_world import payload_of, with_payload
+
+    bundle = bundle_of(world.alice, "contribution")
+    payload = payload_of(bundle)
+    payload["predicate"]["contributor"] = "bob"
+    with_payload(bundle, payload)
+    statements = Statements()
+    statements.refresh(places_in([world.root]), ring(world))
+    assert statements.forged() == []
+    statements.refresh(places_in([world.root]), ring(world, "alice"))
+    assert [each.where for each in statements.forged()] == [str(bundle)]
+
+
+def test_an_index_is_kept_and_read_under_its_seal(world):
+    statements = Statements()
+    statements.refresh(places_in([world.root]), ring(world, "alice"))
+    path = index_path([str(world.root)])
+    save_index(path, statements)
+    kept = load_index(path)
+    assert len(kept) == len(statements)
+    assert about(kept, world.alice) == about(statements, world.alice)
+    assert kept.refresh(places_in([world.root]), ring(world, "alice")) == 0
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_another_users_key_of_the_seal_is_not_used(world):
+    statements = Statements()
+    statements.refresh(places_in([world.root]), ring(world))
+    path = index_path([str(world.root)])
+    save_index(path, statements)
+    (Path(os.environ["XDG_STATE_HOME"]) / "provenance" / "index.key").chmod(0o644)
+    assert len(load_index(path)) == 0
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(world, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    save_index(index_path([str(world.root)]), Statements())
+
+
+def test_lines_of_a_bundle_are_found_one_by_one(world):
+    folder = world.root / "many" / ".provenance"
+    folder.mkdir(parents=True)
+    bundles = sorted(world.root.glob("*/.provenance/*.sigstore.json"))
+    (folder / "all.jsonl").write_bytes(b"\n".join(each.read_bytes() for each in bundles))
+    for each in bundles:
+        each.unlink()
+    assert len(list(find_statements([world.root]))) >= len(bundles)
+    assert world.trace(world.data).status == "proven"
+    assert world.trace(world.alice, record=1).record.contributor == "alice"
+
+
+def test_data_are_not_taken_for_statements(world):
+    (world.root / "alice" / "more.jsonl").write_text('{"verificationMaterial": 1}\n')
+    assert all(
+        ".provenance" in place.path or not place.path.endswith(".jsonl") for place in places_in([world.root])
+    )
+
+
+def test_one_file_may_be_a_store(world):
+    bundle = bundle_of(world.alice, "contribution")
+    shutil.move(bundle, world.root / "moved.sigstore.json")
+    found = world.trace(world.alice, store=world.root / "moved.sigstore.json")
+    assert found.status == "proven"
+
+
+HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
+OPTIONAL = st.one_of(st.just(""), HEX)
+
+
+@st.composite
+def references(draw):
+    name, kind = draw(st.text(max_size=8)), draw(st.sampled_from(["name", "bare", "full"]))
+    if kind == "name":
+        return Reference(name=name)
+    sha256 = draw(HEX)
+    if kind == "bare":
+        return Reference(sha256, "", sha256, bare=True, name=name)
+    return Reference(sha256, draw(OPTIONAL), draw(OPTIONAL), name=name)
+
+
+@given(st.lists(references(), max_size=3), st.lists(st.tuples(references(), st.text(max_size=4)), max_size=3))
+def test_claims_are_packed_without_loss(subjects, inputs):
+    claim = Claim(
+        where="x",
+        kind="train",
+        subjects=tuple(subjects),
+        inputs=tuple(Input(reference, role, "u", 3) for reference, role in inputs),
+        licence="MIT",
+    )
+    assert unpack_claim(pack_claim(claim)) == claim
+
+
+@given(references(), references())
+def test_references_join_both_ways_and_only_under_a_common_key(one, other):
+    assert same_artifact(one, other) == same_artifact(other, one)
+    if one.node:
+        assert same_artifact(one, one)
+    if same_artifact(one, other):
+        assert set(one.keys) & set(other.keys) or one.name == other.name

@@ -15,7 +15,7 @@ from policies import Finding, Policy, finding, outcome
 from policies.policy import FormatPolicy
 from provenance.artifacts.listing import list_artifact
 from provenance.artifacts.opening import open_artifact_file
-from provenance.errors import UsageError
+from provenance.errors import Unreadable, UsageError
 from provenance.loading.converting.flattening import Flat, TooLarge
 from provenance.loading.converting.judging import faults, judged, tied
 from provenance.loading.converting.pickled import Broken
@@ -55,8 +55,8 @@ def convert(
     ``policy`` says by its profiles which globals are no code. With ``key`` the result and a `convert` statement that
     links it to the digest of the source are signed. ``dst`` is written whole or not at all, and replaced where it is.
 
-    Raises ``UsageError`` for paths, keys and policies that cannot be used. Format of the result:
-    https://huggingface.co/docs/safetensors.
+    Raises ``UsageError`` for paths, keys and policies that cannot be used, ``Unreadable`` where reading fails.
+    Format of the result: https://huggingface.co/docs/safetensors.
     """
     source, target = Path(src), _target(Path(src), Path(dst))
     private = (
@@ -93,7 +93,12 @@ def _target(source: Path, target: Path) -> Path:
 
 @contextmanager
 def _opened(root: Path, name: str, *, digest: bool) -> Iterator[Steady]:
-    descriptor = open_artifact_file(root, name)
+    try:
+        descriptor = open_artifact_file(root, name)
+    except OSError as error:
+        raise Unreadable(
+            f"cannot open {name}: {(error.strerror or str(error)).lower()}", code="ART008"
+        ) from error
     try:
         yield Steady(descriptor, digest=digest)
     finally:
@@ -146,6 +151,8 @@ def _write(target: Path, flat: Flat, found: str, steady: Steady) -> list[Finding
         write_safetensors(target, flat.arrays, _metadata(flat, found), steady.confirm)
     except Changed:
         return [finding("CNV006", "the file changed while it was read")]
+    except MemoryError:
+        return [finding("CNV005", "a tensor's storage does not fit into the memory")]
     except HeaderTooLarge:
         return [finding("CNV005", "the names and plain values take more than 100 MB")]
     except OSError as error:

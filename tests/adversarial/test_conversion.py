@@ -349,6 +349,24 @@ def test_values_without_end(tmp_path: Path, data: bytes) -> None:
     refused(tmp_path, data, "CNV005", decision="undecided", partial=True)
 
 
+def many(value: bytes, times: int) -> bytes:
+    """A list that holds one value many times."""
+    return value + b"q\x010](" + b"h\x01" * times + b"e."
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        (pickle.dumps(np.zeros(500_000, "u1"), 0)[:-1], "CNV005"),
+        (b"V" + b"a" * 1_000_000 + b"\\u12\n", "CNV005"),
+        (dumps(Call("collections", "OrderedDict")) + b"(" + b"F1.5\nN" * 50_000 + b"u", "CNV005"),
+    ],
+    ids=["array", "text", "dict"],
+)
+def test_one_value_that_is_held_a_great_many_times(tmp_path: Path, value: bytes, rule: str) -> None:
+    refused(tmp_path, many(value, 100_000), rule, decision="undecided", partial=True)
+
+
 def test_a_rebuild_within_rebuilds(tmp_path: Path) -> None:
     inner: Any = GOOD
     for _ in range(300):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from provenance.scanning.pickles.values import Bytes, Encoded, Text
 from provenance.scanning.readers import BytesReader, Reader, SliceReader
 from provenance.scanning.safetensors import BITS
 
-__all__ = ["Array", "Uncarried", "array_over", "bytes_of"]
+__all__ = ["Array", "Uncarried", "array_over", "bytes_of", "once"]
 
 _MAX_DIMENSIONS = 32  # what safetensors files may have here, and every numpy
 _STEP = 1 << 16
+
+Found = TypeVar("Found")
 
 
 class Uncarried(Exception):
@@ -89,6 +92,27 @@ def array_over(
     if largest >= 1 << 63 or (0 not in sizes and (last + 1) * array.width > content.size):
         raise Uncarried(f"a tensor of shape {list(sizes)[:8]} that reaches beyond its {content.size} bytes")
     return array
+
+
+def once(function: Callable[[Any], Found]) -> Callable[[Any], Found]:
+    """The same function, which works once for each object, however many others hold it; the objects must stay alive.
+
+    That it raised Uncarried is remembered too.
+    """
+    known: dict[int, Found | Uncarried] = {}
+
+    def remembering(value: Any) -> Found:
+        if id(value) not in known:
+            try:
+                known[id(value)] = function(value)
+            except Uncarried as error:
+                known[id(value)] = error
+        found = known[id(value)]
+        if isinstance(found, Uncarried):
+            raise Uncarried(str(found))
+        return found
+
+    return remembering
 
 
 def _numbers(value: object) -> tuple[int, ...]:

@@ -9,10 +9,10 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from provenance.loading.converting.content import Array, Uncarried
+from provenance.loading.converting.content import Array, Uncarried, once
 from provenance.loading.converting.keeping import Items, Pairs, Plain
 from provenance.loading.converting.torch_values import Carried
-from provenance.scanning.pickles.values import Global, Made, Refused, Text, Unknown, describe
+from provenance.scanning.pickles.values import Global, Made, Refused, Storage, Text, Unknown, describe
 
 __all__ = ["LONE_NAME", "Flat", "TooLarge", "flatten"]
 
@@ -75,20 +75,20 @@ class _Walk:
 
     def __init__(self, carry: Carry, read_text: Callable[[Text], str]) -> None:
         self.flat = Flat()
-        self._carry = carry
+        self._carry = once(carry)
         self._read_text = read_text
         self._values = 0
         self._text = 0
 
     def visit(self, value: Any, name: str, depth: int) -> Any:
         """The value as JSON, or ``_TENSORS`` after what it holds was added one by one."""
-        self._values += 1
+        self._values += _weight(value)
         self._text += len(name)
         if depth > _MAX_DEPTH or self._values > _MAX_VALUES or self._text > _MAX_TEXT:
             raise TooLarge
         try:
             value = _unwrapped(value)
-            carried = self._carry(value)
+            carried = self._carry(value) if isinstance(value, Made | Storage) else None
             if carried is not None:
                 self.flat.add(name or LONE_NAME, carried)
                 return _TENSORS
@@ -130,9 +130,10 @@ class _Walk:
             # JSON has no numbers for these.
             return str(number) if isinstance(number, float) and not math.isfinite(number) else number
         if isinstance(value, Text):
-            if value.length > _MAX_TEXT:
+            self._text += value.length  # before it is read: it may be held many times
+            if self._text > _MAX_TEXT:
                 raise TooLarge
-            return self._plain(self._read_text(value))
+            return self._read_text(value)
         if isinstance(value, Made) and value.entry.name == "device" and value.entry.module == "torch":
             return ":".join(str(part) for part in value.arguments if isinstance(part, str | int))
         if isinstance(value, Global) and value.entry.module == "torch" and value.entry.use == "constant":
@@ -143,7 +144,7 @@ class _Walk:
 def flatten(value: Any, carry: Carry, read_text: Callable[[Text], str]) -> Flat:
     """Walk a value that was read from a pickle. Raises TooLarge.
 
-    ``carry`` says which values are tensors, and ``read_text`` reads strings that were not kept.
+    ``carry`` says which of the objects and storages are tensors, and ``read_text`` reads strings that were not kept.
     """
     walk = _Walk(carry, read_text)
     found = walk.visit(value, "", 0)
@@ -170,6 +171,15 @@ def _children(value: Any) -> list[tuple[str, Any]] | None:
     if value.entry.name in _BAGS or value.entry.module.partition(".")[0] == _SCRIPT:
         return list(_attributes(value))
     return None
+
+
+def _weight(value: Any) -> int:
+    """How many values have to be looked at to know what an object holds."""
+    if not isinstance(value, Made):
+        return 1
+    first = value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else None
+    given = len(first.items) if isinstance(first, Items) else 0
+    return 1 + given + (len(value.items) if isinstance(value.items, list) else 0)
 
 
 def _unwrapped(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provenance.loading.converting.content import Uncarried, bytes_of
+from provenance.loading.converting.content import Uncarried, bytes_of, once
 from provenance.loading.converting.flattening import Flat, flatten
 from provenance.loading.converting.keeping import Items
 from provenance.loading.converting.numpy_values import NUMPY_MAKERS, rebuild_array
@@ -61,8 +61,6 @@ def _flatten(value: Any, reader: Reader, lookup: Lookup) -> Flat:
     def carry(value: Any) -> Carried | None:
         if isinstance(value, Storage):
             return whole_storage(value, lookup)
-        if not isinstance(value, Made):
-            return None
         module, name = value.entry.module, value.entry.name
         if module.startswith(("numpy", "joblib")) and name in NUMPY_MAKERS:
             return rebuild_array(value, reader)
@@ -96,7 +94,7 @@ def _no_storages(reader: Reader, allowed: Allowed) -> Lookup:
             raise Uncarried("a tensor over something else than a storage")
         return value, Stored(storages[value.key])
 
-    return lookup
+    return once(lookup)
 
 
 def flatten_legacy(reader: Reader, allowed: Allowed) -> Flat:

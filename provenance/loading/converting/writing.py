@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from provenance.artifacts.atomic import open_atomically
 from provenance.loading.converting.content import Array
+from provenance.loading.converting.steadiness import Changed
 from provenance.scanning.safetensors import MAX_HEADER_BYTES
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def write_safetensors(
 ) -> None:
     """Write the file whole or not at all; ``confirm`` is called last, and what it raises leaves nothing written.
 
-    Raises HeaderTooLarge before anything is written, and OSError.
+    Raises HeaderTooLarge before anything is written, Changed where the source has fewer bytes than before, and OSError.
     """
     ordered = sorted(arrays.items(), key=lambda item: -item[1].width)
     header = _header(ordered, metadata)
@@ -65,7 +66,7 @@ def _write_array(file: BinaryIO, array: Array) -> None:
         file.write(_swapped(block, array.swap) if array.swap else block)
         written += len(block)
     if written != array.nbytes:
-        raise OSError("the source ended while it was read")
+        raise Changed
 
 
 def _swapped(block: bytes, width: int) -> bytes:

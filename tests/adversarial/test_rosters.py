@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -222,6 +223,33 @@ def test_what_strangers_put_beside_a_roster_is_not_even_read(roster, people):
     for at in range(3):
         os.mkfifo(roster.with_name(f"{roster.name}.{at:012x}.sigstore.json"))
     load(roster, people)
+
+
+def test_a_key_that_is_named_and_no_maintainer_does_not_count(roster, people):
+    """A verifier names one key too many, as one does who lists all keys that it knows."""
+    from provenance.signing.keys import load_private_key
+    from provenance.signing.statements import sign_statement
+    from provenance.trust import roster_signing
+    from provenance.trust.roster_files import read_roster
+
+    found = read_roster(roster)
+    mallory = load_private_key(people / "mallory")
+    bundle = sign_statement(roster_signing._statement(roster, found.data, found.roster), mallory)
+    by = roster_signing.fingerprint(mallory.public_key())
+    roster_signing.roster_bundle_path(roster, by).write_bytes(bundle)
+    assert code(lambda: load(roster, people, "ann", "mallory")) == "CON002"
+
+
+def test_who_looks_at_the_memory_waits_for_who_writes_it(roster, people):
+    load(roster, people)
+    (lock,) = (state_directory() / "rosters").glob("*.lock")
+    with lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=load, args=(roster, people))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+    waiting.join()
 
 
 def test_damaged_memory_is_not_taken_for_no_memory(roster, people):

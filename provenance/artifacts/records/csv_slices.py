@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from provenance.artifacts.records.source import MAX_RECORD_BYTES, RecordSource, unclear
+from provenance.artifacts.records.source import MAX_RECORD_BYTES, RecordSource, shown, unclear
 
 __all__ = ["MAX_HEADER_BYTES", "csv_records"]
 
@@ -85,7 +85,7 @@ def _checked(batch: list[bytes], source: RecordSource) -> list[bytes]:
             raise unclear(f"{source.name} has an empty line", "remove it")
         if (b'"' in record or b"\r" in record) and not _RECORD.fullmatch(record):
             raise unclear(
-                f"{source.name} has a record that is not one of RFC 4180: {record[:60]!r}",
+                f"{source.name} has a record that is not one of RFC 4180: {shown(record)}",
                 'put fields with quotes, commas or line breaks into quotes, and double each " in them',
             )
         if len(record) > MAX_RECORD_BYTES:

@@ -9,7 +9,7 @@ from typing import Final
 from provenance.artifacts.reading import FileChanged, Progress
 from provenance.errors import Malformed
 
-__all__ = ["MAX_RECORD_BYTES", "RecordSource", "unclear"]
+__all__ = ["MAX_RECORD_BYTES", "RecordSource", "shown", "unclear"]
 
 MAX_RECORD_BYTES: Final = 64 * 1024 * 1024
 _READ_SIZE: Final = 1024 * 1024
@@ -18,6 +18,12 @@ _READ_SIZE: Final = 1024 * 1024
 def unclear(message: str, hint: str = "") -> Malformed:
     """Make the error of a file that cannot be cut into records without doubt (CON016)."""
     return Malformed(message, code="CON016", hint=hint)
+
+
+def shown(data: bytes, most: int = 60) -> str:
+    """Write bytes for a message: as text where they are, cut to one line's length."""
+    text = data[:most].decode("utf-8", "backslashreplace")
+    return f"`{text}{'…' if len(data) > most else ''}`"
 
 
 class RecordSource:

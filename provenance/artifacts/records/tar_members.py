@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from provenance.artifacts.records.source import RecordSource, unclear
+from provenance.artifacts.records.source import RecordSource, shown, unclear
 
 __all__ = ["tar_members"]
 
@@ -55,7 +55,7 @@ def tar_members(source: RecordSource) -> Iterator[tuple[str, int]]:
             yield name, size
             source.take(-size % _BLOCK)
         elif kind != _DIRECTORY or size:
-            raise unclear(f"{source.name} has a member that is no file: {name[:200]!r}")
+            raise unclear(f"{source.name} has a member that is no file: `{name[:200]}`")
 
 
 def _require_end(header: bytes, long_name: bytes | None, source: RecordSource) -> None:
@@ -108,7 +108,7 @@ def _pax_path(data: bytes, source: RecordSource, *, allowed: bool) -> bytes | No
         if length < 5 or length > len(data) or not equals or value[-1:] != b"\n":
             raise unclear(f"{source.name} has a damaged pax header")
         if key not in _HARMLESS or (key == b"path" and not allowed):
-            raise unclear(f"{source.name} has a pax header that is not supported: {key[:40]!r}")
+            raise unclear(f"{source.name} has a pax header that is not supported: {shown(key)}")
         path = value[:-1] if key == b"path" else path
         data = data[length:]
     return path
@@ -124,4 +124,4 @@ def _name(raw: bytes, source: RecordSource) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise unclear(f"{source.name} has a member whose name is not UTF-8: {raw[:100]!r}") from None
+        raise unclear(f"{source.name} has a member whose name is not UTF-8: {shown(raw)}") from None

@@ -44,15 +44,15 @@ def _samples(source: RecordSource) -> Iterator[bytes]:
             members, size = {}, 0
         key = its_key
         if extension in members:
-            raise unclear(f"{source.name} has two members {name[:200]!r}")
+            raise unclear(f"{source.name} has two members `{name[:200]}`")
         size += length
         if size > MAX_RECORD_BYTES:
             raise unclear(
-                f"{source.name} has a sample of more than {MAX_RECORD_BYTES >> 20} MiB: {name[:200]!r}"
+                f"{source.name} has a sample of more than {MAX_RECORD_BYTES >> 20} MiB: `{name[:200]}`"
             )
         content = source.take(length)
         if len(content) != length:
-            raise unclear(f"{source.name} is cut off in {name[:200]!r}")
+            raise unclear(f"{source.name} is cut off in `{name[:200]}`")
         members[extension] = content
     if members:
         yield _encoded(members)
@@ -63,7 +63,7 @@ def _parted(name: str, source: RecordSource) -> tuple[str, str]:
     directory, slash, base = name.rpartition("/")
     stem, dot, extension = base.partition(".")
     if not stem or not dot or not extension:
-        raise unclear(f"{source.name} has a member without a key and an extension: {name[:200]!r}")
+        raise unclear(f"{source.name} has a member without a key and an extension: `{name[:200]}`")
     return f"{directory}{slash}{stem}", extension
 
 

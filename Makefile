@@ -6,6 +6,7 @@ BIN := .venv/bin
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
+	$(BIN)/python -m examples.lineage
 
 # Federated learning under attack; draws docs/pictures/federated.svg.
 federated: .venv/dev
@@ -37,9 +38,9 @@ golden: .venv/dev
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-# The demonstration needs no torch and no tools of developers.
+# The demonstration needs no torch and no tools of developers; its second part trains on digits.
 .venv/demo: .venv/bin/python pyproject.toml
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable . scikit-learn
 	touch $@
 
 # torch is pinned: its CPU build installs in seconds, while an open range pulls gigabytes.

@@ -93,6 +93,13 @@ def main() -> None:
     provenance("verify", str(model), "--key", f"{key}.pub", expect=1)
     if (SCRATCH / "the-pickle-ran").exists():
         sys.exit("the demo is broken: the pickle ran")
+    say(
+        "6. The same in training code that knows nothing of it: the guard stands in front of every unpickling."
+    )
+    program = f"import pickle; pickle.load(open({str(model / 'optimizer.bin')!r}, 'rb'))"
+    provenance("run", "--policy", "harmless", "--", sys.executable, "-c", program, expect=1)
+    if (SCRATCH / "the-pickle-ran").exists():
+        sys.exit("the demo is broken: the pickle ran")
     (model / "optimizer.bin").unlink()
     say("Without the intruder the model is what it was:")
     provenance("verify", str(model), "--key", f"{key}.pub")

@@ -18,7 +18,17 @@ FORMATS = ("jsonl", "csv", "parquet", "webdataset")
 @command()
 @path_argument
 @click.option("--contributor", metavar="ID", required=True, help="Your id in the roster.")
-@click.option("--key", type=FILE, required=True, help="Sign with this private key.")
+@click.option("--key", type=FILE, help="Sign with this private key.")
+@click.option("--sigstore", is_flag=True, help="Sign without a key, as an identity that the roster lists.")
+@click.option(
+    "--identity-token",
+    metavar="TOKEN",
+    envvar="SIGSTORE_ID_TOKEN",
+    help="An OIDC token; better given by environment.",
+)
+@click.option(
+    "--trust-config", type=FILE, help="Another Sigstore instance than the public one (ClientTrustConfig)."
+)
 @password_options
 @click.option(
     "--records", type=click.Choice(FORMATS), help="Cut the file into records; else each file is one record."

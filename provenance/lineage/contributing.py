@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -37,7 +38,7 @@ from provenance.lineage.statements import (
 from provenance.lineage.subjects import subject_of
 from provenance.lineage.updates import require_safetensors
 from provenance.signing.keys import PrivateKey, fingerprint
-from provenance.signing.signers import open_key
+from provenance.signing.signers import PayloadSigner, open_key, sigstore_signer
 
 __all__ = ["contribute", "parse_round"]
 
@@ -50,8 +51,11 @@ def contribute(  # noqa: PLR0913 (the options of the command)
     path: AnyPath,
     *,
     contributor: str,
-    key: AnyPath | PrivateKey,
+    key: AnyPath | PrivateKey | None = None,
     password: str | bytes | None = None,
+    sigstore: bool = False,
+    identity_token: str | None = None,
+    trust_config: AnyPath | None = None,
     records: CutFormat | None = None,
     round: str | None = None,  # noqa: A002 (the option's name)
     base: AnyPath | None = None,
@@ -75,7 +79,8 @@ def contribute(  # noqa: PLR0913 (the options of the command)
     ``webdataset``; each file a record where none is named), or, with ``round`` (``TASK@N``) and ``base`` (the model it
     starts from, or ``sha256:`` and its root digest), a safetensors update: ``weights`` (the default) or a ``delta``.
     ``salted`` puts 16 random bytes before each record, which stay in ``salts`` (``<path>.salts`` by default);
-    ``leaves`` writes the leaves beside the bundle, 32 bytes a record. ``claimed_weight`` has no effect.
+    ``leaves`` writes the leaves beside the bundle, 32 bytes a record. ``claimed_weight`` has no effect. The ``key``
+    signs, or ``sigstore``, which adds a trusted time: what lies before a later revocation then stands.
 
     Raises ``UsageError`` for options that do not fit together or values beyond their bounds, ``Malformed`` (CON016)
     for records that cannot be cut without doubt, ``Refused`` or ``Undecided`` for files that cannot be read.
@@ -87,9 +92,8 @@ def contribute(  # noqa: PLR0913 (the options of the command)
         )
     if round is not None and (records is not None or salted or leaves or salts is not None):
         raise UsageError("an update has no records", hint="sign it with --round, or a batch with --records")
-    private = open_key(Path(key) if isinstance(key, str | PathLike) else key, password)
-    target = Path(output) if output is not None else None
-    bundle = target or statement_path(path, "contribution", fingerprint(private.public_key()))
+    signer, name = _signer(contributor, key, password, sigstore, identity_token, trust_config)
+    bundle = Path(output) if output is not None else statement_path(path, "contribution", name)
     if round is not None:
         given = _update(path, round, base, update or "weights", claimed_weight, progress)
     else:
@@ -107,7 +111,26 @@ def contribute(  # noqa: PLR0913 (the options of the command)
         generation=generation,
     )
     statement = contribution_statement(given.subject, contribution)
-    return write_statement(statement, signer=private, artifact=path, kind="contribution", output=target)
+    return write_statement(statement, signer=signer, artifact=path, kind="contribution", output=bundle)
+
+
+def _signer(
+    contributor: str,
+    key: AnyPath | PrivateKey | None,
+    password: str | bytes | None,
+    sigstore: bool,  # noqa: FBT001
+    identity_token: str | None,
+    trust_config: AnyPath | None,
+) -> tuple[PrivateKey | PayloadSigner, str]:
+    """Return what signs, and what names the bundle: the key, or, where it lives for minutes, the contributor."""
+    if (key is None) == (not sigstore):
+        raise UsageError("give one thing to sign with", hint="--key KEY or --sigstore")
+    if key is not None:
+        private = open_key(Path(key) if isinstance(key, str | PathLike) else key, password)
+        return private, fingerprint(private.public_key())
+    config = Path(trust_config) if trust_config is not None else None
+    signer = sigstore_signer(identity_token=identity_token, trust_config=config)
+    return signer, sha256(contributor.encode()).hexdigest()
 
 
 def parse_round(text: str) -> tuple[str, int]:

@@ -22,6 +22,8 @@ def zip_format(head: bytes, tail: bytes) -> str:  # noqa: PLR0911 - one return a
         return "mar"
     if "serialized_exported_program.json" in base or "archive_format" in base:
         return "torch-export"
+    if any(name.endswith(".data/extern_modules") for name in names):
+        return "torch-export"  # torch.package: its modules run when it is imported
     if "data.pkl" in base:
         script = "constants.pkl" in base or any(
             "/code/" in name or name.startswith("code/") for name in names

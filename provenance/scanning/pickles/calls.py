@@ -42,9 +42,8 @@ def _call(machine: Machine, function: Any, arguments: Any, uses: tuple[str, ...]
         return UNKNOWN
     entry = function.entry
     if entry.use not in uses:
-        machine.refuse(
-            "PKL005", f"calls {describe(function)}, which is allowed as a value only ({entry.use})"
-        )
+        allowed = "to be made without its __init__ only" if entry.use == "new" else "as a value only"
+        machine.refuse("PKL005", f"calls {describe(function)}, which is allowed {allowed}")
         return UNKNOWN
     if isinstance(arguments, Unknown):
         return UNKNOWN

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("cli.commands.replay:replay", "Recompute a round from its updates, and compare every bit."),
     "digest": ("cli.commands.digest:digest", "Print the digests that identify an artifact."),
     "inspect": ("cli.commands.inspect:inspect", "Show what a bundle says, without verifying it."),
+    "redteam": ("cli.commands.redteam:redteam", "Try every known attack on an aggregation rule."),
     "policy": ("cli.commands.policy:policy", "List, show and check policies."),
     "explain": ("cli.commands.explain:explain", "Explain the rule behind a finding."),
     "completion": (

@@ -18,7 +18,7 @@ from provenance.aggregation.ordering import content_order
 from provenance.aggregation.passes import each_range, ranges_of, threads_for
 from provenance.aggregation.plan import Plan, planned
 from provenance.aggregation.pre.model import Mixing
-from provenance.aggregation.rules.model import Choices, Combination
+from provenance.aggregation.rule import Choices, Combination
 from provenance.aggregation.updates import ArrayUpdates, Floats, Updates
 
 __all__ = ["Aggregate", "aggregate", "aggregate_arrays"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from provenance.aggregation.rules.model import Combination
+from provenance.aggregation.rule import Combination
 from provenance.aggregation.updates import BLOCK, Floats, is_usable, refuse_unusable, widen
 
 __all__ = ["combined"]

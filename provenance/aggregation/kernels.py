@@ -9,7 +9,7 @@ import numpy as np
 
 from provenance.aggregation.mixing import for_rows, mixed
 from provenance.aggregation.pre.model import Mixing
-from provenance.aggregation.rules.model import Kernel
+from provenance.aggregation.rule import Kernel
 from provenance.aggregation.updates import BLOCK, Floats, is_usable, refuse_unusable, widen
 
 __all__ = ["by_coordinate"]

@@ -12,8 +12,8 @@ from typing import Any
 from provenance.aggregation.pre import STEPS
 from provenance.aggregation.pre.model import Step
 from provenance.aggregation.rights import checked_rights
+from provenance.aggregation.rule import Choices, Parameter, Rule
 from provenance.aggregation.rules import RULES
-from provenance.aggregation.rules.model import Choices, Parameter, Rule
 
 __all__ = ["Plan", "known_rule", "known_steps", "parameters_from_text", "planned"]
 

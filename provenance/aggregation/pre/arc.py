@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from provenance.aggregation.clipping import shortened
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.pre.clip import shortened
 from provenance.aggregation.pre.model import Scaled, Step, norms
-from provenance.aggregation.rules.model import Choices
+from provenance.aggregation.rule import Choices
 
 __all__ = ["ARC"]
 

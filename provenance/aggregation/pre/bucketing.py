@@ -10,7 +10,7 @@ import numpy as np
 
 from provenance.aggregation.geometry import Geometry
 from provenance.aggregation.pre.model import Grouped, Step
-from provenance.aggregation.rules.model import Choices, Parameter
+from provenance.aggregation.rule import Choices, Parameter
 
 __all__ = ["BUCKETING"]
 

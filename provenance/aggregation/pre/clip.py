@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from provenance.aggregation.clipping import shortened
 from provenance.aggregation.geometry import Geometry
 from provenance.aggregation.pre.model import Scaled, Step, norms
-from provenance.aggregation.rules.model import Choices, Parameter
-from provenance.aggregation.updates import Floats
+from provenance.aggregation.rule import Choices, Parameter
 
-__all__ = ["CLIP", "shortened"]
-
-
-def shortened(lengths: Floats, most: float) -> Floats:
-    """Give the factors that bring lengths down to ``most``: 1 for those that are no longer."""
-    longer = lengths > most
-    factors: Floats = np.where(longer, most / np.where(longer, lengths, 1.0), 1.0)
-    return factors
+__all__ = ["CLIP"]
 
 
 def _mix(space: Geometry, choices: Choices) -> Scaled:

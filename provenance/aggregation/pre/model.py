@@ -9,7 +9,7 @@ import numpy as np
 
 from provenance.aggregation.arithmetic import product
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Parameter, majority
+from provenance.aggregation.rule import Choices, Combination, Parameter, majority
 from provenance.aggregation.updates import Floats, Grid
 
 __all__ = ["Grouped", "Mixing", "Scaled", "Step", "norms"]

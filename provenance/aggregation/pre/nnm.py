@@ -8,7 +8,7 @@ import numpy as np
 
 from provenance.aggregation.geometry import Geometry
 from provenance.aggregation.pre.model import Grouped, Step
-from provenance.aggregation.rules.model import Choices
+from provenance.aggregation.rule import Choices
 
 __all__ = ["NNM"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from provenance.aggregation.rule import Rule
 from provenance.aggregation.rules.bounded_influence import BOUNDED_INFLUENCE
 from provenance.aggregation.rules.bulyan import BULYAN
 from provenance.aggregation.rules.caf import CAF
@@ -15,7 +16,6 @@ from provenance.aggregation.rules.mda import MDA
 from provenance.aggregation.rules.meamed import MEAMED
 from provenance.aggregation.rules.mean import MEAN
 from provenance.aggregation.rules.median import MEDIAN
-from provenance.aggregation.rules.model import Rule
 from provenance.aggregation.rules.monna import MONNA
 from provenance.aggregation.rules.smea import SMEA
 from provenance.aggregation.rules.trimmed_mean import TRIMMED_MEAN

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Parameter, Rule, majority
+from provenance.aggregation.rule import Choices, Combination, Parameter, Rule, majority
 from provenance.aggregation.weiszfeld import minimiser
 
 __all__ = ["BOUNDED_INFLUENCE"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from provenance.aggregation.geometry import Geometry
+from provenance.aggregation.rule import Choices, Combination, Kernel, Rule, chosen
 from provenance.aggregation.rules.krum import krum_scores
 from provenance.aggregation.rules.meamed import mean_around_median
-from provenance.aggregation.rules.model import Choices, Combination, Kernel, Rule, chosen
 
 __all__ = ["BULYAN"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from provenance.aggregation.arithmetic import dominant, product, total
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Rule, majority
+from provenance.aggregation.rule import Choices, Combination, Rule, majority
 from provenance.aggregation.updates import Floats
 
 __all__ = ["CAF"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from provenance.aggregation.arithmetic import product, total
+from provenance.aggregation.clipping import shortened
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.pre.clip import shortened
-from provenance.aggregation.rules.model import Choices, Combination, Parameter, Rule, majority
+from provenance.aggregation.rule import Choices, Combination, Parameter, Rule, majority
 
 __all__ = ["CENTERED_CLIPPING"]
 

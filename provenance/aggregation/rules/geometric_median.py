@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Rule, majority
+from provenance.aggregation.rule import Choices, Combination, Rule, majority
 from provenance.aggregation.weiszfeld import minimiser
 
 __all__ = ["GEOMETRIC_MEDIAN"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Rule, chosen, majority
+from provenance.aggregation.rule import Choices, Combination, Rule, chosen, majority
 
 __all__ = ["KRUM", "MULTI_KRUM", "krum_scores"]
 

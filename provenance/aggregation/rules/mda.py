@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Rule, chosen, majority
+from provenance.aggregation.rule import Choices, Combination, Rule, chosen, majority
 
 __all__ = ["MDA", "least_diameter_subset"]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Rule
+from provenance.aggregation.rule import Choices, Combination, Rule
 
 __all__ = ["MEAN"]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from provenance.aggregation.networks import network, run
 from provenance.aggregation.rights import whole_rights
-from provenance.aggregation.rules.model import Choices, Kernel, Rule, majority
+from provenance.aggregation.rule import Choices, Kernel, Rule, majority
 from provenance.aggregation.updates import Floats
 
 __all__ = ["MEDIAN"]

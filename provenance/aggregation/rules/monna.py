@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Parameter, Rule, chosen, majority
+from provenance.aggregation.rule import Choices, Combination, Parameter, Rule, chosen, majority
 
 __all__ = ["MONNA"]
 

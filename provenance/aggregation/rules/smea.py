@@ -13,11 +13,13 @@ import numpy as np
 
 from provenance.aggregation.arithmetic import dominant
 from provenance.aggregation.geometry import Geometry
-from provenance.aggregation.rules.model import Choices, Combination, Rule, chosen, majority
+from provenance.aggregation.rule import Choices, Combination, Rule, chosen, majority
 
 __all__ = ["SMEA", "least_eigenvalue_subset"]
 
 MARGIN: Final = 1e-9
+ALIKE: Final = 1e-12
+NOISE: Final = 1e-14
 MOST_PARTS: Final = 150_000  # looked at before the search gives up; n = 20, f = 4 needs about 10,000
 BATCH: Final = 2048
 
@@ -42,7 +44,7 @@ def least_eigenvalue_subset(gram: Any, faulty: int) -> list[int]:
                 f"smea cannot decide between more than {MOST_PARTS:,} subsets of {n} rows so much alike; "
                 "caf comes near it for any n"
             )
-        kept = kept[_top(gram, kept) <= best * (1.0 + MARGIN)]
+        kept = kept[_top(gram, kept) <= best * (1.0 + MARGIN) + _noise(gram, kept)]
         parts = np.concatenate([kept, parts[left_out < faulty]])
     return _decided(gram, parts[parts.sum(axis=1) == n - faulty], best)
 
@@ -87,9 +89,19 @@ def _farthest_first(gram: Any) -> list[int]:
 def _decided(gram: Any, parts: Any, best: float) -> list[int]:
     tops = _top(gram, parts)
     least = min(best, float(tops.min()))
-    near = parts[tops <= least * (1.0 + MARGIN)]
-    exact = [(_exact_top(gram, np.flatnonzero(part)), np.flatnonzero(part).tolist()) for part in near]
-    return min(exact)[1]
+    near = parts[tops <= least * (1.0 + MARGIN) + _noise(gram, parts)]
+    exact = [_exact_top(gram, np.flatnonzero(part)) for part in near]
+    alike = (min(exact) * (1.0 + ALIKE) + _noise(gram, near)).tolist()
+    return min(
+        np.flatnonzero(part).tolist()
+        for part, top, most in zip(near, exact, alike, strict=True)
+        if top <= most
+    )
+
+
+def _noise(gram: Any, parts: Any) -> Any:
+    """Give what rounding may add to a top eigenvalue: that of rows that are all the same is not always zero."""
+    return NOISE * (np.abs(np.diagonal(gram)) * parts).max(axis=1)
 
 
 def _exact_top(gram: Any, rows: Any) -> float:

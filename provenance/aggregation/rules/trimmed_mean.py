@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from provenance.aggregation.networks import network, run
-from provenance.aggregation.rules.model import Choices, Kernel, Rule, majority
+from provenance.aggregation.rule import Choices, Kernel, Rule, majority
 from provenance.aggregation.updates import Floats
 
 __all__ = ["TRIMMED_MEAN"]

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.rendering.escape import escape
-from cli.rendering.json import SCHEMA, dump
+from cli.rendering.json import SCHEMA, dump, finding_object
+from policies import finding, outcome
+from provenance.errors import ProvenanceError
 
 if TYPE_CHECKING:
     from provenance.trust.roster import Contributor, Roster, VerifiedRoster
 
-__all__ = ["roster_json", "roster_text"]
+__all__ = ["refusal_json", "roster_json", "roster_text"]
 
 
 def roster_text(roster: Roster, verified: VerifiedRoster | None) -> str:
@@ -53,12 +55,14 @@ def _contributor(each: Contributor, now: datetime) -> list[str]:
 def roster_json(roster: Roster, verified: VerifiedRoster | None) -> str:
     """Write a roster as one JSON object; there is a ``decision`` only where its signatures were verified."""
     now = datetime.now(UTC)
-    decision = {"decision": "accepted"} if verified is not None else {}
+    judged = {}
+    if verified is not None:
+        judged = {"decision": "accepted", "findings": [finding_object(each) for each in verified.findings]}
     return dump(
         {
             "schema": SCHEMA,
             "command": "roster show",
-            **decision,
+            **judged,
             "verified": verified is not None,
             "signers": list(verified.signers) if verified is not None else [],
             "id": roster.id,
@@ -67,6 +71,20 @@ def roster_json(roster: Roster, verified: VerifiedRoster | None) -> str:
             "expires": roster.expires.isoformat() if roster.expires else None,
             "maintainers": [each.fingerprint for each in roster.maintainers],
             "contributors": [_object(each, now) for each in roster.contributors],
+        }
+    )
+
+
+def refusal_json(problem: ProvenanceError, path: str) -> str:
+    """Write why a roster does not count as one JSON object."""
+    found = finding(problem.code, problem.message, path=path, hint=problem.hint)
+    return dump(
+        {
+            "schema": SCHEMA,
+            "command": "roster show",
+            "decision": outcome([found]),
+            "findings": [finding_object(found)],
+            "verified": False,
         }
     )
 

@@ -34,7 +34,9 @@ def test_the_life_of_a_roster(tmp_path, keys, public_keys):
     added = run("roster", "add", roster, "alice", "--key", public_keys["ecdsa-p256"], "--voting-right", "0.5")
     assert added.stdout == "version 2\n"
     assert "roster sign" in added.stderr
-    run("roster", "show", roster, "--roster-key", maintainer, status=3)
+    unsigned = run("roster", "show", roster, "--roster-key", maintainer, "--format", "json", status=3)
+    document = json.loads(unsigned.stdout)
+    assert (document["decision"], document["findings"][0]["rule"]) == ("undecided", "CON001")
     bundle = run("roster", "sign", roster, "--key", keys["ed25519"]).stdout.strip()
     assert Path(bundle).parent == tmp_path
     shown = run("roster", "show", roster, "--key", maintainer, "--format", "json")

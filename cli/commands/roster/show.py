@@ -39,8 +39,9 @@ def show(
     """
     from pathlib import Path
 
-    from cli.rendering.rosters import roster_json, roster_text
+    from cli.rendering.rosters import refusal_json, roster_json, roster_text
     from cli.rendering.text import render_finding
+    from provenance.errors import Malformed, Refused, Undecided
     from provenance.trust.roster import load_roster
     from provenance.trust.roster_files import read_roster
 
@@ -49,7 +50,12 @@ def show(
     if not trusted:
         write_out(render(read_roster(Path(roster)).roster, None))
         return 0
-    found = load_roster(roster, roster_keys=trusted, threshold=threshold)
+    try:
+        found = load_roster(roster, roster_keys=trusted, threshold=threshold)
+    except (Malformed, Refused, Undecided) as problem:
+        if format_ == "json":
+            write_out(refusal_json(problem, roster))
+        raise
     for each in found.findings:
         tell(render_finding(each))
     write_out(render(found.roster, found))

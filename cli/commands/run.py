@@ -40,17 +40,20 @@ def run(program: tuple[str, ...], report: str | None, **options: Any) -> int:
     The program needs no change. The exit status is the program's own, but 1 where anything was refused, also where
     the program went on, and 3 where something could not be decided.
     """
-    from cli.console import tell
+    from cli.console import note, tell
     from cli.rendering.text import render
 
     found = _run(program, options)
     tell(render(found).rstrip("\n"))
+    status = int(found.details["status"])
+    if status:
+        note(f"the program itself ended with status {status}")
     if report is not None:
         from cli.judging import save
         from cli.rendering.json import render as render_json
 
         save(report, render_json(found))
-    return found.exit_status or int(found.details["status"])
+    return found.exit_status or status
 
 
 def _run(program: tuple[str, ...], options: dict[str, Any]) -> Report:

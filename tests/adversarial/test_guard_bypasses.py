@@ -80,8 +80,13 @@ class Static(pickle.Unpickler):
     find_class = staticmethod(functools.partial(_resolve, None))
 
 
+class Resolver:
+    def __call__(self, module: str, name: str) -> Any:
+        return _resolve(self, module, name)
+
+
 class Partial(pickle.Unpickler):
-    find_class = functools.partial(_resolve, None)
+    find_class = Resolver()
 
 
 def _inside() -> type:
@@ -176,6 +181,28 @@ def test_a_cache_that_a_message_has_warmed(marker: Path) -> None:
             with pytest.raises(provenance.Refused):
                 here.recv()
         refuses(lambda: in_a_closure["loads"](b"\x80\x02" + opcode + text(touch(marker)) + b"\x85R."), marker)
+
+
+class Deferred:
+    """An object that loads a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return functools.partial(torch.load, weights_only=False), (self.path,)
+
+
+def test_a_file_that_is_loaded_by_a_message(evil: bytes, marker: Path, tmp_path: Path) -> None:
+    """Messages between processes are exempt; a file that one of them names is not."""
+    import multiprocessing
+
+    (tmp_path / "model.pt").write_bytes(as_torch_zip(evil))
+    with provenance.guard(policy="harmless"):
+        here, there = multiprocessing.Pipe()
+        with here, there:
+            there.send(Deferred(tmp_path / "model.pt"))
+            refuses(here.recv, marker, r"posix\.system")
 
 
 # --- allowed names, used in another way --------------------------------------------------------------------------------

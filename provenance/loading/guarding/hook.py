@@ -24,7 +24,8 @@ from provenance.loading.guarding.subclasses import guard_subclasses
 __all__ = ["install"]
 
 _TEST = "provenance.guard.test"
-_HANDLED = EVENTS | {"pickle.find_class", "import", "cpython.PyInterpreterState_New"}
+_INTERPRETER = "cpython.PyInterpreterState_New"
+_HANDLED = EVENTS | {"pickle.find_class", "import", _INTERPRETER}
 _busy = threading.local()
 _installed: list[bool] = []
 
@@ -73,17 +74,26 @@ def _handle(event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> 
         if module == POISON or not receives(frame):
             check_name(str(module), str(name))
         return
-    if event == "cpython.PyInterpreterState_New":
-        _stop(finding("GRD005", "an interpreter of its own is made, which no hook reaches"))
     if event in STARTS and (said := unreached(event, arguments)):
-        for guard in obeyed():
-            note(guard, finding("GRD005", said))
+        _note(finding("GRD005", said))
+    if event == _INTERPRETER:  # CPython 3.12 does not survive a hook that stops it
+        _note(
+            finding(
+                "GRD005", "a second interpreter is made in this process, which no hook of this one reaches"
+            )
+        )
     if event in ("open", "import"):
         poison()
         guard_subclasses()
     current = present_load()
     if current is not None and current.net and event in EVENTS and acts(event, arguments, frame):
         _stop(finding("GRD001", f"while it is loaded, there is {_described(event, arguments)}"))
+
+
+def _note(found: Finding) -> None:
+    """Write down for every guard that is obeyed here what is not stopped."""
+    for guard in obeyed():
+        note(guard, found)
 
 
 def _stop(found: Finding) -> None:

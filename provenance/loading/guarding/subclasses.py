@@ -67,7 +67,7 @@ def guard_class(cls: type) -> None:
 
 def _is_wrapped(method: Any) -> bool:
     """Whether a method is one of ours: of this module, or of the class that stands in for the unpickler."""
-    code = getattr(method.fget if isinstance(method, property) else method, "__code__", None)
+    code = getattr(method, "__code__", None)
     return code is not None and code.co_filename in _OURS
 
 

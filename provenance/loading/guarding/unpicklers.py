@@ -7,11 +7,9 @@ used in another way, such as a class whose attributes are set, is refused as in 
 from __future__ import annotations
 
 import _pickle
-import contextlib
 import functools
 import io
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from provenance.loading.guarding.active import ACTIVE
@@ -88,20 +86,11 @@ class Unpickler(_pickle.Unpickler):
         file, options = self._given
         return _judged_load(file, "pickle.Unpickler", options)
 
-    @property
-    def persistent_load(self) -> Callable[[Any], Any]:
-        """What resolves persistent ids, where one is set."""
-        found: Callable[[Any], Any] | None = self.__dict__.get("_guarded_persistent")
-        if found is None:
-            raise AttributeError("persistent_load")
-        return found
-
-    @persistent_load.setter
-    def persistent_load(self, function: Callable[[Any], Any]) -> None:
-        guarded = functools.partial(guarded_persistent(staticmethod(function)), self)
-        self.__dict__["_guarded_persistent"] = guarded
-        with contextlib.suppress(AttributeError, TypeError):  # newer Pythons look it up when they load
-            _Unpickler.persistent_load.__set__(self, guarded)  # type: ignore[attr-defined]
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "persistent_load":
+            self.__dict__["_guarded_persistent"] = True
+            value = functools.partial(guarded_persistent(staticmethod(value)), self)
+        _Unpickler.__setattr__(self, name, value)
 
 
 # What is replaced, wherever a module holds it under a name.

@@ -35,6 +35,20 @@ _PICKLE_NAMES = (
     ),
 )
 
+_LOADED = (
+    ".pkl",
+    ".pickle",
+    ".pk",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".joblib",
+    ".dill",
+    ".cpkl",
+    ".cloudpickle",
+    ".th",
+)
+
 
 def detect(head: bytes, size: int, tail: bytes = b"", name: str = "") -> str:
     """Name the format (DESIGN section 5) of a file of ``size`` bytes from its first and last 64 KiB.
@@ -74,6 +88,8 @@ def _pickle_format(head: bytes, size: int, name: str) -> str:
     if head[0] != 0x80 or head[1:2] > b"\x05":  # what begins with PROTO is taken for one, and for no text
         found = sniff(head, size)
         if found == "no":
+            return ""
+        if found == "odd" and not name.lower().endswith(_LOADED):
             return ""
         # Lines of words may look like imports that lead nowhere, or like persistent ids, which plain loaders refuse.
         doubtful = found == "imports" or (found in ("open", "inert") and head[:1] == b"P")

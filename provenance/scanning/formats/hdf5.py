@@ -136,7 +136,9 @@ def _read_text(context: Context, value: bytes, place: str) -> None:
     """A configuration in JSON, or a pickle."""
     if value[:1] in _JSON or value.lstrip()[:1] in _JSON:
         read_config_text(context, value.rstrip(b"\0 "), place, keras=True)
-    elif len(value) > 2 and value.rstrip(b"\0")[-1:] == b"." and sniff(value, len(value)) != "no":
+    elif (
+        len(value) > 2 and value.rstrip(b"\0")[-1:] == b"." and sniff(value, len(value)) not in ("no", "odd")
+    ):
         report = Report()
         read_streams(ReaderSource(BytesReader(value.rstrip(b"\0"))), context.allowed, report, where=place)
         context.findings += [context.located(found) for found in report.findings]

@@ -11,9 +11,9 @@ from typing import Literal
 __all__ = ["FIRST_BYTES", "Sniff", "sniff"]
 
 # What a walk found. "no": not a pickle; "inert": it ends in STOP and imports nothing; "imports": it imports by a
-# plausible name and then breaks; "calls": it imports and calls, or imports and ends in STOP; "open": it goes on
-# behind the bytes that were given.
-Sniff = Literal["no", "inert", "imports", "calls", "open"]
+# plausible module and then breaks; "odd": the same by a module that only a file of a strange name can be; "calls": it
+# imports and calls, or imports and ends in STOP; "open": it goes on behind the bytes that were given.
+Sniff = Literal["no", "inert", "imports", "odd", "calls", "open"]
 
 _MAX_OPCODES = 100_000
 _NO_FRAME = 1 << 63
@@ -128,7 +128,7 @@ def sniff(data: bytes, size: int) -> Sniff:
                 # A stream ended. What follows may be another one (torch's legacy files hold five).
                 walk.kinds.clear()
                 walk.marks.clear()
-                if walk.found == "imports":
+                if walk.found in ("imports", "odd"):
                     return "calls"
                 if walk.pos >= size:
                     return "inert" if walk.found == "no" else walk.found
@@ -182,10 +182,11 @@ def _arguments(walk: _Walk, code: int) -> None:
         _check_line(code, walk.line())
     elif code in _PAIRS:
         module, name = walk.line(), walk.line()
+        # The module is imported, and its code run, before it is asked for the name.
+        if walk.found == "no":
+            walk.found = "imports" if _is_name(module) else "odd"
         if not (_is_name(module) and _is_name(name)):
             raise _NotAPickle
-        if walk.found == "no":
-            walk.found = "imports"
 
 
 def _check_line(code: int, line: bytes) -> None:

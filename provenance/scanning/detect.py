@@ -87,9 +87,7 @@ def _pickle_format(head: bytes, size: int, name: str) -> str:
         return ""
     if head[0] != 0x80 or head[1:2] > b"\x05":  # what begins with PROTO is taken for one, and for no text
         found = sniff(head, size)
-        if found == "no":
-            return ""
-        if found == "odd" and not name.lower().endswith(_LOADED):
+        if found == "no" or (found == "odd" and not name.lower().endswith(_LOADED)):
             return ""
         # Lines of words may look like imports that lead nowhere, or like persistent ids, which plain loaders refuse.
         doubtful = found == "imports" or (found in ("open", "inert") and head[:1] == b"P")

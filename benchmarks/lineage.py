@@ -34,6 +34,17 @@ class Shape(NamedTuple):
     models: int
 
 
+class Took(NamedTuple):
+    """Seconds on the clock and of the processor, and what came out."""
+
+    wall: float
+    cpu: float
+    found: Any
+
+    def __str__(self) -> str:
+        return f"{self.wall:.3f} s ({self.cpu:.3f} s of CPU)"
+
+
 def main(arguments: list[str]) -> None:
     """Make the store, measure each step so many times, print the medians."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks lineage")
@@ -43,54 +54,48 @@ def main(arguments: list[str]) -> None:
     count = options.statements
     shape = Shape(batches=count * 70 // 100, sets=count * 20 // 100, models=count * 10 // 100)
     scratch = Path(".scratch/benchmarks/lineage").resolve()
+    shutil.rmtree(scratch, ignore_errors=True)
     for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
         os.environ[variable] = str(scratch / variable.lower())
-        shutil.rmtree(os.environ[variable], ignore_errors=True)
     key = generate("ecdsa-p256")
     store = scratch / "store"
-    shutil.rmtree(store, ignore_errors=True)
-    seconds, last = _timed(lambda: _make(store, shape, key))
-    print(f"{count:,} statements signed and written in {seconds:.1f} s")
+    written = _timed(lambda: _make(store, shape, key))
+    print(f"{count:,} statements ({written.found}) signed and written: {written}")
     trust = trust_of_keys([key.public_key()])
 
     def opened() -> Any:
         return open_lineage(None, stores=[store], trust=trust, now=NOW)
 
-    seconds, lineage = _timed(opened)
-    print(f"indexed, every signature verified: {seconds:.1f} s")
-    seconds = _median(lambda: _touch(store), opened, options.runs)
-    print(f"indexed again after one change: {seconds:.2f} s")
-    seconds = _median(lambda: None, opened, options.runs)
-    print(f"opened unchanged: {seconds:.2f} s")
+    print(f"indexed, every signature verified: {_timed(opened)}")
+    print(
+        f"indexed again after one change: {_median(lambda: _touch(store), lambda _: opened(), options.runs)}"
+    )
+    print(f"opened unchanged: {_median(lambda: None, lambda _: opened(), options.runs)}")
+    print(f"index: {sum(each.stat().st_size for each in scratch.rglob('*.db')) / 1e6:.0f} MB")
     model, batch = reference_to(_artifact("model", shape.models - 1)), reference_to(_artifact("batch", 0))
     for name, work in (
         (
             "traced",
             lambda found: len(follow(model, found.statements, found.authority, max_depth=64).verdicts),
         ),
-        ("impact", lambda found: len(impact_of_reference(batch, found).tainted)),
+        ("followed forward", lambda found: len(impact_of_reference(batch, found).tainted)),
     ):
-        figures = []
-        for _ in range(options.runs):
-            lineage = opened()
-            figures.append(_timed(lambda work=work, found=lineage: work(found)))  # type: ignore[misc]
-        seconds, reached = sorted(figures)[len(figures) // 2]
-        print(f"{name}: {seconds:.3f} s for {reached:,} artifacts")
-    print(f"index: {sum(each.stat().st_size for each in scratch.rglob('*.db')) / 1e6:.0f} MB; {last}")
+        took = _median(opened, work, options.runs)
+        print(f"{name}: {took} for {took.found:,} artifacts")
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
+def _timed(work: Callable[[], Any]) -> Took:
+    start, used = time.perf_counter(), time.process_time()
     found = work()
-    return time.perf_counter() - start, found
+    return Took(time.perf_counter() - start, time.process_time() - used, found)
 
 
-def _median(prepare: Callable[[], Any], work: Callable[[], Any], runs: int) -> float:
-    seconds = []
+def _median(prepare: Callable[[], Any], work: Callable[[Any], Any], runs: int) -> Took:
+    took = []
     for _ in range(runs):
-        prepare()
-        seconds.append(_timed(work)[0])
-    return sorted(seconds)[len(seconds) // 2]
+        ready = prepare()
+        took.append(_timed(lambda ready=ready: work(ready)))  # type: ignore[misc]
+    return sorted(took, key=lambda each: each.wall)[len(took) // 2]
 
 
 def _make(store: Path, shape: Shape, key: PrivateKey) -> str:

@@ -35,6 +35,7 @@ def trace_report(found: Lineage) -> Report:
     details: dict[str, Any] = {
         "status": found.status,
         "digest": found.digest,
+        "ends": len(found.paths) if found.record is not None else len(found.traced.ends),
         "paths": [_plain(path) for path in found.paths],
     }
     lines = tree_lines(_merged(found.paths))

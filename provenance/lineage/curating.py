@@ -15,8 +15,9 @@ from provenance.artifacts.records.reading import RecordsRead, read_records
 from provenance.attestations.contribution import LEAF_RULES, TREE_ALGORITHM, RecordFormat
 from provenance.attestations.statement import Subject
 from provenance.attestations.subjects import artifact_name, artifact_subject, file_subject
-from provenance.errors import Malformed
+from provenance.errors import Malformed, UsageError
 from provenance.lineage.matching import Origins, match_records
+from provenance.lineage.statements import make_attestation_directory
 from provenance.lineage.subjects import subject_of
 
 __all__ = ["ORIGINS_SUFFIX", "Curated", "curate", "origins_path", "record_format_of"]
@@ -39,10 +40,13 @@ class Curated(NamedTuple):
         return hashlib.sha256(self.origins).hexdigest()
 
     def write(self, bundle: Path) -> None:
-        """Write the sidecar beside the bundle that is to be written."""
+        """Write the sidecar beside the bundle that is to be written; raises ``UsageError`` where that cannot be."""
         place = origins_path(bundle)
-        place.parent.mkdir(exist_ok=True)
-        write_atomically(place, self.origins)
+        make_attestation_directory(place.parent)
+        try:
+            write_atomically(place, self.origins)
+        except OSError as error:
+            raise UsageError(f"cannot write {place}: {(error.strerror or str(error)).lower()}") from error
 
 
 class _Read(NamedTuple):

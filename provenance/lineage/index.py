@@ -126,6 +126,16 @@ class Statements:
         self.connection.execute("COMMIT")
         return changed + resolved + len(gone)
 
+    def add(self, places: Iterable[Place], ring: Keyring) -> None:
+        """Read places that are not indexed yet, and forget nothing."""
+        self.connection.execute("BEGIN")
+        for place in places:
+            if not self.connection.execute("SELECT 1 FROM place WHERE path = ?", (place.path,)).fetchone():
+                self._read(place, ring)
+        for table in self._rows:
+            self._flush(table)
+        self.connection.execute("COMMIT")
+
     def _look_up(self, table: str, references: Sequence[Reference]) -> list[Met]:
         asked = [(number, _blob(key)) for number, each in enumerate(references) for key in each.keys]
         self.connection.execute("DELETE FROM asked")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +36,8 @@ class Lineage:
     ``status`` is "proven" where every way ends in a contribution or an artifact signed by somebody accepted,
     "asserted" where somebody not accepted says so, and "missing" where nobody does. ``paths`` lead to each end.
     ``decision`` is that of a policy that asks for proof. ``record`` is the answer about one record, if one was asked
-    about: status, paths and decision are then about that record alone.
+    about: status, paths and decision are then about that record alone. ``traced`` and ``opened`` are what exports and
+    reports build on: every artifact on the way with the verdict on it, and the statements.
     """
 
     path: str
@@ -47,26 +48,26 @@ class Lineage:
     decision: DecisionName
     exit_status: int
     record: RecordTrace | None = None
-    _traced: Traced
-    _opened: Opened
+    traced: Traced = field(repr=False)
+    opened: Opened = field(repr=False)
 
     def impact(self) -> Impact:
         """Follow the artifact downstream: everything in the stores that was made from it."""
         from provenance.lineage.impact import impact_of_reference
 
-        return impact_of_reference(self._traced.start, self._opened)
+        return impact_of_reference(self.traced.start, self.opened)
 
     def graph(self) -> ExportGraph:
         """Return the artifacts and steps, as exports for other tools take them."""
         from provenance.lineage.exports.graph import export_graph
 
-        return export_graph(self._traced, made=self._opened.authority.now)
+        return export_graph(self.traced, made=self.opened.authority.now)
 
     def diff(self, other: Lineage) -> Differences:
         """Compare the sources of this artifact with those of another: what came, what went, what changed."""
         from provenance.lineage.differences import compare
 
-        return compare(self._traced, other._traced)
+        return compare(self.traced, other.traced)
 
 
 def trace(  # noqa: PLR0913 (the options of the command)
@@ -119,8 +120,8 @@ def answer(path: str, traced: Traced, opened: Opened) -> Lineage:
         findings=judged.findings,
         decision=judged.decision,
         exit_status=judged.exit_status,
-        _traced=traced,
-        _opened=opened,
+        traced=traced,
+        opened=opened,
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from policies import Finding
 from provenance.errors import UsageError
 from provenance.lineage.authority import Authority, known_keys
-from provenance.lineage.finding import Place, places_beside, places_in
+from provenance.lineage.finding import places_beside, places_in
 from provenance.lineage.index import Statements
 from provenance.lineage.index_file import KEEP_FROM, KEEP_SHARE, index_path, load_index, save_index
 from provenance.signing.keys import PublicKey
@@ -86,21 +86,16 @@ def _roster(
 
 
 def _statements(artifact: Path | None, stores: tuple[Path, ...], ring: Keyring) -> Statements:
-    """Bring the index of these places up to date, and keep it where it is worth it."""
-    roots = [str(each.resolve()) for each in (*stores, *((artifact,) if artifact is not None else ()))]
-    kept = index_path(roots)
+    """Bring the index of the stores up to date, keep it where it is worth it, and add what lies beside the artifact."""
+    kept = index_path(str(each.resolve()) for each in stores)
     statements = load_index(kept)
-    changed = statements.refresh(_places(artifact, stores), ring)
+    changed = statements.refresh(places_in(stores), ring)
     # Reading a few again costs less than writing all of the index.
     if len(statements) >= KEEP_FROM and changed >= max(1, len(statements) * KEEP_SHARE):
         save_index(kept, statements)
-    return statements
-
-
-def _places(artifact: Path | None, stores: tuple[Path, ...]) -> Iterable[Place]:
     if artifact is not None:
-        yield from places_beside(artifact)
-    yield from places_in(stores)
+        statements.add(places_beside(artifact), ring)
+    return statements
 
 
 def trust_in(keys: AnyPath | PublicKey | Iterable[AnyPath | PublicKey]) -> Trust:

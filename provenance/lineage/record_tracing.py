@@ -39,8 +39,8 @@ def trace_record(path: Path, index: int, start: Reference, opened: Opened) -> Li
         decision=decision,
         exit_status=_EXIT_STATUS[decision],
         record=found.record,
-        _traced=follow(start, opened.statements, opened.authority, max_depth=0),
-        _opened=opened,
+        traced=follow(start, opened.statements, opened.authority, max_depth=0),
+        opened=opened,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 from policies import Finding
 from provenance.attestations.slsa import DERIVATION_KINDS
 from provenance.lineage.authority import Authority, Belief
-from provenance.lineage.claims import CONTRIBUTION, FOREIGN_BUILD, SIGNATURE, UNSIGNED
+from provenance.lineage.claims import CONTRIBUTION, FOREIGN_BUILD, REVOCATION, SIGNATURE, UNSIGNED
 from provenance.lineage.index import Met, Statements
 from provenance.lineage.references import Reference, named, same_artifact
 from provenance.lineage.traversal import Edge
@@ -71,7 +71,12 @@ class Upstream:
         return found
 
     def _verdict(self, reference: Reference, met: list[Met]) -> Verdict:
-        claims = {(each.claim.where, each.claim.statement): each.claim for each in met}
+        # A withdrawal says nothing of where something comes from; what it does is for whoever believes to know.
+        claims = {
+            (each.claim.where, each.claim.statement): each.claim
+            for each in met
+            if each.claim.kind != REVOCATION
+        }
         beliefs = [self._authority.believe(claims[key]) for key in sorted(claims)]
         withdrawn = self._authority.withdrawn(reference)
         if withdrawn is not None:

@@ -457,3 +457,19 @@ def test_links_out_of_a_store_are_not_followed(world, model, tmp_path_factory):
 def test_a_store_that_cannot_be_listed_leaves_it_open(world, model):
     found = world.verify(model, store=[world.root, world.root / "absent"])
     assert (found.decision, errors(found)) == ("undecided", {"LIN001", "LIN010"})
+
+
+def test_the_guard_obeys_the_policy_on_lineage(world):
+    import numpy as np
+    from safetensors.numpy import load_file, save_file
+
+    alice, bob = world.batch("alice"), world.batch("bob")
+    model = world.root / "model"
+    model.mkdir()
+    save_file({"w": np.zeros(3, dtype=np.float32)}, model / "model.safetensors")
+    model = world.model([world.curated([alice, bob])])
+    with provenance.guard(policy=world.policy(), store=world.root):
+        assert list(load_file(model / "model.safetensors")) == ["w"]
+    world.revoke("bob")
+    with provenance.guard(policy=world.policy(), store=world.root), pytest.raises(Refused, match="bob.jsonl"):
+        load_file(model / "model.safetensors")

@@ -161,7 +161,10 @@ def references(draw):
     return Reference(sha256, draw(OPTIONAL), draw(OPTIONAL), name=name)
 
 
-@given(st.lists(references(), max_size=3), st.lists(st.tuples(references(), st.text("ab", max_size=4)), max_size=3))
+@given(
+    st.lists(references(), max_size=3),
+    st.lists(st.tuples(references(), st.text("ab", max_size=4)), max_size=3),
+)
 def test_claims_are_packed_without_loss(subjects, inputs):
     claim = Claim(
         where="x",

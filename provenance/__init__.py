@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from policies import Finding, Policy
-    from provenance import aggregation
+    from provenance import aggregation, integrations
     from provenance.aggregation.rounds.replaying import replay
     from provenance.aggregation.rounds.result import Replay, Round
     from provenance.aggregation.rounds.round import aggregate
@@ -72,6 +72,7 @@ __all__ = [
     "convert",
     "guard",
     "impact",
+    "integrations",
     "load",
     "minimal_allowlist",
     "open_tensors",
@@ -115,7 +116,7 @@ _HOMES = {
     "trace": "provenance.lineage.lineage",
     "verify": "provenance.verification",
 }
-_PACKAGES = frozenset({"aggregation"})
+_PACKAGES = frozenset({"aggregation", "integrations"})
 
 
 def __getattr__(name: str) -> Any:

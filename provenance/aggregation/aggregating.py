@@ -15,7 +15,7 @@ from provenance.aggregation.geometry import Geometry, geometry_of
 from provenance.aggregation.gram import GramBlock, choose_centre, gram_block
 from provenance.aggregation.kernels import by_coordinate
 from provenance.aggregation.ordering import content_order
-from provenance.aggregation.passes import each_range, ranges_of, threads_for
+from provenance.aggregation.passes import Pass, Passes, over_threads
 from provenance.aggregation.plan import Plan, planned
 from provenance.aggregation.pre.model import Mixing
 from provenance.aggregation.rule import Choices, Combination
@@ -82,16 +82,18 @@ def aggregate(  # noqa: PLR0913 (the same names as in `provenance aggregate`)
     chunk: int | None = None,
     out: Write | None = None,
     observe: bool = False,
+    passes: Passes | None = None,
 ) -> Aggregate:
     """Aggregate any source of updates; see ``aggregate_arrays``.
 
     ``chunk`` is about how many columns are read at once; ``out`` gets the result in place of ``values``;
-    ``observe`` asks for the distances also where the rule needs none, which takes a pass more.
+    ``observe`` asks for the distances also where the rule needs none, which takes a pass more. ``passes`` takes the
+    passes elsewhere than in threads of this process, with the same result.
     """
     plan = planned(
         rule, n=updates.n, faulty=faulty, pre=pre, voting_rights=voting_rights, parameters=parameters
     )
-    reading = _Reading(updates, ranges_of(updates, chunk), threads_for(updates, threads))
+    reading = _Reading(updates, passes or partial(over_threads, chunk=chunk, threads=threads))
     order = content_order(updates, voting_rights)
     needed = observe or plan.steps or (plan.rule.combine and not plan.rule.blind)
     space = measured(reading, plan, order) if needed else None
@@ -108,11 +110,10 @@ def aggregate(  # noqa: PLR0913 (the same names as in `provenance aggregate`)
 @dataclass(frozen=True)
 class _Reading:
     updates: Updates
-    ranges: list[tuple[int, int]]
-    threads: int
+    passes: Passes
 
-    def each(self, work: Callable[[int, int], Any]) -> Iterator[Any]:
-        return each_range(work, self.ranges, self.threads)
+    def each(self, work: Pass) -> Iterator[Any]:
+        return self.passes(self.updates, work)
 
 
 def centre_of(updates: Updates, plan: Plan) -> int | None:
@@ -122,7 +123,7 @@ def centre_of(updates: Updates, plan: Plan) -> int | None:
 
 def measured(reading: _Reading, plan: Plan, order: list[int]) -> Geometry:
     """Take the first pass: the exact Gram matrix, and what follows from it; rows in the given order."""
-    work = partial(gram_block, reading.updates, centre=centre_of(reading.updates, plan))
+    work = partial(gram_block, centre=centre_of(reading.updates, plan))
     whole = GramBlock(0, {})
     for block in reading.each(work):
         whole = whole + block
@@ -167,19 +168,19 @@ def _second_pass(
     """Give the result range by range."""
     if plan.rule.kernel is None:
         assert combination is not None
-        final = combination
-        return reading.each(
-            lambda start, stop: combined(reading.updates.chunks(start, stop), order, final, checked=checked)
-        )
+        work = partial(combined, order=order, combination=combination, checked=checked)
+        return reading.each(partial(_columns, work=work))
     selected = None if combination is None else np.flatnonzero(combination.weights).tolist()
-    kernel = plan.rule.kernel(
-        plan.counts[-1] if selected is None else len(selected), _in_order(plan.choices, order)
-    )
-    return reading.each(
-        lambda start, stop: by_coordinate(
-            reading.updates.chunks(start, stop), order, mixings, selected, kernel
-        )
-    )
+    rows = plan.counts[-1] if selected is None else len(selected)
+    kernel = plan.rule.kernel(rows, _in_order(plan.choices, order))
+    work = partial(by_coordinate, order=order, mixings=mixings, selected=selected, kernel=kernel)
+    return reading.each(partial(_columns, work=work))
+
+
+def _columns(
+    updates: Updates, start: int, stop: int, *, work: Callable[[np.ndarray[Any, Any]], Floats]
+) -> Floats:
+    return work(updates.chunks(start, stop))
 
 
 def _by_row(combination: Combination | None, order: list[int]) -> tuple[float, ...] | None:

@@ -6,14 +6,20 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from provenance.aggregation.arithmetic import refuse_flushing
 from provenance.aggregation.updates import BLOCK, Updates
 
-__all__ = ["each_range", "ranges_of", "threads_for"]
+__all__ = ["Pass", "Passes", "each_range", "over_threads", "ranges_of", "threads_for"]
 
 Result = TypeVar("Result")
+
+Pass = Callable[[Updates, int, int], Any]
+"""What is done with the columns ``[start, stop)`` of updates; it can be pickled (by cloudpickle)."""
+Passes = Callable[[Updates, Pass], Iterator[Any]]
+"""Does it with all columns, range by range, anywhere, and gives the results in the order of the columns."""
 
 RANGE_BYTES: Final = 6 * 1024 * 1024
 WORTH_THREADS: Final = 1 << 21  # elements
@@ -27,6 +33,13 @@ def ranges_of(updates: Updates, chunk: int | None = None) -> list[tuple[int, int
     wanted = chunk or RANGE_BYTES // (updates.n * max(4, updates.dtype.itemsize))
     width = max(1, wanted // BLOCK) * BLOCK
     return [(start, min(start + width, updates.d)) for start in range(0, updates.d, width)]
+
+
+def over_threads(
+    updates: Updates, work: Pass, *, chunk: int | None = None, threads: int | None = None
+) -> Iterator[Any]:
+    """Take a pass in threads of this process; see ``Passes``."""
+    return each_range(partial(work, updates), ranges_of(updates, chunk), threads_for(updates, threads))
 
 
 def each_range(

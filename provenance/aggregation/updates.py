@@ -43,8 +43,12 @@ class UnusableUpdateError(ValueError):
     """A row holds NaN, infinity or a number too large to compute with; ``row`` counts from 0."""
 
     def __init__(self, row: int, what: str) -> None:
-        super().__init__(f"row {row} of the updates holds {what}")
+        super().__init__(row, what)  # as it is made again, where it was raised in another process
         self.row = row
+
+    def __str__(self) -> str:
+        """Say which row holds what."""
+        return "row {} of the updates holds {}".format(*self.args)
 
 
 class ArrayUpdates:

@@ -16,6 +16,7 @@ from provenance.aggregation.aggregating import aggregate
 from provenance.aggregation.guarantees import Guarantee, guarantee
 from provenance.aggregation.plan import Plan, planned
 from provenance.aggregation.rounds.admission import Admission
+from provenance.aggregation.rounds.engine import HERE, Engine
 from provenance.aggregation.rounds.layout import Layout
 from provenance.aggregation.rounds.output import Output, written
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
@@ -96,6 +97,7 @@ def compute(
     *,
     threads: int | None = None,
     observe: bool = False,
+    engine: Engine = HERE,
 ) -> Computed:
     """Combine the updates of a round into the file ``target``, which holds the same bytes wherever it is computed.
 
@@ -117,6 +119,7 @@ def compute(
             threads=threads,
             out=_writer(output, layout, centre),
             observe=observe or stream.n * stream.d <= _QUICK,
+            passes=engine.passes,
         )
         sha256 = _digest(output.descriptor)
     found = result.coefficients

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,7 +26,8 @@ _RUN = 16  # pieces
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """What one read showed: the file's SHA-256, the root digest by which it is known, and what its values are.
 
-    ``tags`` are those that ``tag`` gives the pieces of the layout, in their order: later reads are proven by them.
+    ``tags`` are those that ``tag`` gives the pieces of the layout, in their order: later reads are proven by them
+    (some of them, by number, where only some pieces will be read).
     ``finite`` is False for a NaN or an infinity; ``square`` is the squared Euclidean norm of all values, and
     ``overflowing`` names a tensor whose norm its own dtype cannot hold ("" for none).
     """
@@ -35,7 +36,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     digest: bytes
     layout: Layout
     tag: Tag
-    tags: tuple[bytes, ...]
+    tags: Sequence[bytes] | Mapping[int, bytes]
     finite: bool
     square: float
     overflowing: str = ""
@@ -62,8 +63,8 @@ def offsets_of(header: Header, layout: Layout) -> Offsets:
     return Offsets(tuple(starts[span.name] for span in layout.spans), dtypes)
 
 
-def examine_update(descriptor: int) -> Examined:
-    """Read a whole update once, from its first byte to its last.
+def examine_update(descriptor: int, tag: Tag | None = None) -> Examined:
+    """Read a whole update once, from its first byte to its last; the tags are secret ones unless ``tag`` is given.
 
     Raises ``Malformed`` for what is no safetensors file or has a dtype without numbers, and ``OSError``.
     """
@@ -73,7 +74,8 @@ def examine_update(descriptor: int) -> Examined:
     whole = hashlib.sha256()
     whole.update(os.pread(descriptor, header.data_start, 0))
     cuts = list(pieces(layout))
-    tag, tags, squares = new_tag(), [b""] * len(cuts), [0.0] * len(layout.spans)
+    tag = tag or new_tag()
+    tags, squares = [b""] * len(cuts), [0.0] * len(layout.spans)
     position, buffer = header.data_start, np.empty(_RUN * GRID * 8, np.uint8)
     for numbers in _runs(cuts, offsets):
         first = cuts[numbers[0]]

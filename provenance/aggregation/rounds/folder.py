@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from provenance.aggregation.rounds.claims import Rejected
-from provenance.aggregation.rounds.examining import examine_update
+from provenance.aggregation.rounds.examining import Examined, examine_update
+from provenance.aggregation.rounds.sealing import Tag
 from provenance.aggregation.rounds.stream import OpenUpdate
 from provenance.artifacts.listing import list_artifact
 from provenance.artifacts.measuring import worker_count
@@ -22,11 +23,16 @@ from provenance.artifacts.opening import open_artifact_file, open_beneath, opene
 from provenance.errors import Malformed, UsageError
 from provenance.scanning.detect import HEAD_BYTES, detect
 
-__all__ = ["MAX_UPDATES", "Folder", "open_base", "opened_updates"]
+__all__ = ["MAX_UPDATES", "Elsewhere", "Folder", "Seen", "examine_file", "open_base", "opened_updates"]
 
 MAX_UPDATES: Final = 10_000
 _RESERVED: Final = 256  # descriptors for everything else
 _BESIDE: Final = frozenset({"json", "text"})  # notes and settings may lie beside updates
+
+Seen = Examined | Rejected | None
+"""What a file turned out to be."""
+Elsewhere = Callable[[Path, Sequence[str]], Iterable[Seen]]
+"""Examines the files of a folder somewhere else, by their names and in their order, with tags that are public."""
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -37,8 +43,8 @@ class Folder(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def opened_updates(directory: Path) -> Iterator[Folder]:
-    """Open and examine every file of a folder; all are closed when the block ends.
+def opened_updates(directory: Path, elsewhere: Elsewhere | None = None) -> Iterator[Folder]:
+    """Open and examine every file of a folder, here or elsewhere; all are closed when the block ends.
 
     Raises ``UsageError`` where the folder is none or has too many files.
     """
@@ -56,8 +62,7 @@ def opened_updates(directory: Path) -> Iterator[Folder]:
     ]
     opened: list[OpenUpdate | Rejected | None] = []
     try:
-        with opened_root(directory) as root, ThreadPoolExecutor(worker_count()) as pool:
-            opened = list(pool.map(lambda name: _open(root, name), names))
+        opened = _all_opened(directory, names, elsewhere)
         yield Folder(
             tuple(each for each in opened if isinstance(each, OpenUpdate)),
             (*refused, *(each for each in opened if isinstance(each, Rejected))),
@@ -83,24 +88,42 @@ def _allow_descriptors(count: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))
 
 
-def _open(root: int, name: str) -> OpenUpdate | Rejected | None:
+def _all_opened(
+    directory: Path, names: Sequence[str], elsewhere: Elsewhere | None
+) -> list[OpenUpdate | Rejected | None]:
+    look: Callable[[int, str], Seen] = examine_file
+    if elsewhere is not None:
+        seen = dict(zip(names, elsewhere(directory, names), strict=True))
+        look = lambda _, name: seen[name]  # noqa: E731
+    with opened_root(directory) as root, ThreadPoolExecutor(worker_count()) as pool:
+        return list(pool.map(lambda name: _open(directory, root, name, look), names))
+
+
+def _open(
+    directory: Path, root: int, name: str, look: Callable[[int, str], Seen]
+) -> OpenUpdate | Rejected | None:
     try:
         descriptor = open_beneath(root, name)
     except OSError as error:
         return _unusable(name, f"it cannot be opened: {(error.strerror or str(error)).lower()}")
+    found = look(descriptor, name)
+    if isinstance(found, Examined):
+        return OpenUpdate(name, descriptor, found, directory / name)
+    os.close(descriptor)
+    return found
+
+
+def examine_file(descriptor: int, name: str, tag: Tag | None = None) -> Seen:
+    """Examine an open file as an update: None where it is none and may lie beside updates; see ``examine_update``."""
     try:
         found = _format(descriptor, name)
         if found == "safetensors":
-            return OpenUpdate(name, descriptor, examine_update(descriptor))
-        rejected = (
-            None if found in _BESIDE else _unusable(name, f"it is {found}, and updates are safetensors")
-        )
+            return examine_update(descriptor, tag)
+        return None if found in _BESIDE else _unusable(name, f"it is {found}, and updates are safetensors")
     except Malformed as error:
-        rejected = _unusable(name, error.message, error.code)
+        return _unusable(name, error.message, error.code)
     except OSError as error:
-        rejected = _unusable(name, f"it cannot be read: {(error.strerror or str(error)).lower()}")
-    os.close(descriptor)
-    return rejected
+        return _unusable(name, f"it cannot be read: {(error.strerror or str(error)).lower()}")
 
 
 def _format(descriptor: int, name: str) -> str:
@@ -116,7 +139,7 @@ def _unusable(name: str, message: str, rule: str = "") -> Rejected:
 
 
 @contextmanager
-def open_base(path: Path) -> Iterator[OpenUpdate]:
+def open_base(path: Path, tag: Tag | None = None) -> Iterator[OpenUpdate]:
     """Open and examine the base model, a single safetensors file; raises ``UsageError`` where it cannot be used."""
     real = Path(os.path.realpath(path))
     try:
@@ -127,9 +150,9 @@ def open_base(path: Path) -> Iterator[OpenUpdate]:
         ) from error
     try:
         try:
-            examined = examine_update(descriptor)
+            examined = examine_update(descriptor, tag)
         except (Malformed, OSError) as error:
             raise UsageError(f"cannot use the base model {path}: {error}") from error
-        yield OpenUpdate(str(path), descriptor, examined)
+        yield OpenUpdate(str(path), descriptor, examined, real)
     finally:
         os.close(descriptor)

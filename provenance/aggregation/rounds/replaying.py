@@ -14,6 +14,7 @@ from provenance.aggregation.rounds.admission import Admission
 from provenance.aggregation.rounds.claims import Rejected, RoundName
 from provenance.aggregation.rounds.comparing import first_difference
 from provenance.aggregation.rounds.computing import Recipe, compute
+from provenance.aggregation.rounds.engine import HERE, Engine
 from provenance.aggregation.rounds.members import AnyKey, open_roster, voting_right
 from provenance.aggregation.rounds.result import Accepted, Replay
 from provenance.aggregation.rounds.round import admitted
@@ -42,6 +43,7 @@ def replay(  # noqa: PLR0913 (the options of the command)
     store: Iterable[AnyPath] = (),
     threads: int | None = None,
     now: datetime | None = None,
+    engine: Engine = HERE,
 ) -> Replay:
     """Recompute the result of a round and refuse it where it is not what the verified updates give.
 
@@ -61,11 +63,13 @@ def replay(  # noqa: PLR0913 (the options of the command)
     recorded, signer, about_statement = found
     name = RoundName(recorded.task, recorded.number)
     moment = now or datetime.now(UTC)
-    with admitted(Path(updates), verified, name, base, base_digest=recorded.base, now=moment) as admission:
+    with admitted(
+        Path(updates), verified, name, base, base_digest=recorded.base, now=moment, engine=engine
+    ) as admission:
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
         recomputed = ""
         if outcome(judged) == "accepted":
-            recomputed, differing = _recompute(path, recorded, admission, threads)
+            recomputed, differing = _recompute(path, recorded, admission, threads, engine)
             judged += differing
     return _verdict(
         judged,
@@ -167,7 +171,7 @@ def _not_ours(each: Accepted, rejected: Mapping[str, Rejected]) -> Finding:
 
 
 def _recompute(
-    path: Path, recorded: Recorded, admission: Admission, threads: int | None
+    path: Path, recorded: Recorded, admission: Admission, threads: int | None, engine: Engine
 ) -> tuple[str, list[Finding]]:
     recipe = Recipe(recorded.rule, recorded.faulty, recorded.pre, recorded.parameters)
     rights = tuple(each.voting_right for each in recorded.accepted)
@@ -177,7 +181,7 @@ def _recompute(
         return "", problems
     with tempfile.TemporaryDirectory(prefix="provenance-") as directory:
         target = Path(directory) / "result.safetensors"
-        computed = compute(admission, recipe, rights, target, threads=threads)
+        computed = compute(admission, recipe, rights, target, threads=threads, engine=engine)
         found = subject_of(path).digest["sha256"]
         differing = []
         if computed.digest != found:

@@ -19,12 +19,14 @@ from provenance.aggregation.rounds.admission import Admission, Wanted, admit
 from provenance.aggregation.rounds.bundles import round_bundles
 from provenance.aggregation.rounds.claims import Rejected, RoundName
 from provenance.aggregation.rounds.computing import Computed, Recipe, compute
+from provenance.aggregation.rounds.engine import HERE, Engine
 from provenance.aggregation.rounds.evidence import keep_evidence
 from provenance.aggregation.rounds.folder import open_base, opened_updates
 from provenance.aggregation.rounds.members import AnyKey, entitlement, open_roster, voting_right
 from provenance.aggregation.rounds.output import read_tensors
 from provenance.aggregation.rounds.proving import prove_claims
 from provenance.aggregation.rounds.result import Accepted, Round
+from provenance.aggregation.rounds.sealing import piece_digest
 from provenance.aggregation.rounds.statement import round_statement
 from provenance.attestations.subjects import artifact_name, file_subject
 from provenance.errors import UsageError
@@ -65,6 +67,7 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
     threads: int | None = None,
     observe: bool = False,
     now: datetime | None = None,
+    engine: Engine = HERE,
 ) -> Round:
     """Combine the verified updates of a folder by a rule that tolerates ``faulty`` contributors of any behaviour.
 
@@ -83,13 +86,16 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
     keys = _keys(roster_keys) or ((signer.public_key(),) if signer is not None else ())
     members = Members(*open_roster(roster, keys))
     directory, moment = Path(updates), now or datetime.now(UTC)
-    with admitted(directory, members.roster, wanted_round, base, max_norm=max_norm, now=moment) as admission:
+    with admitted(
+        directory, members.roster, wanted_round, base, max_norm=max_norm, now=moment, engine=engine
+    ) as admission:
         result = _judged(admission, members, recipe)
         if result.decision != "accepted":
             return result
         with _target(output) as target:
+            rights = _rights(result.accepted)
             computed = compute(
-                admission, recipe, _rights(result.accepted), target, threads=threads, observe=observe
+                admission, recipe, rights, target, threads=threads, observe=observe, engine=engine
             )
             result = _with_result(result, computed, target, keep=output is not None)
     if output is not None:
@@ -100,7 +106,7 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
 
 
 @contextmanager
-def admitted(
+def admitted(  # noqa: PLR0913 (what is given and what is asked for)
     directory: Path,
     roster: VerifiedRoster,
     wanted: RoundName | None,
@@ -109,11 +115,13 @@ def admitted(
     base_digest: str = "",
     max_norm: float = math.inf,
     now: datetime,
+    engine: Engine = HERE,
 ) -> Iterator[Admission]:
     """Verify the updates of a folder and keep them open for a while."""
     with ExitStack() as stack:
-        folder = stack.enter_context(opened_updates(directory))
-        given = stack.enter_context(open_base(Path(base))) if base is not None else None
+        folder = stack.enter_context(opened_updates(directory, engine.examine))
+        tag = piece_digest if engine.examine is not None else None
+        given = stack.enter_context(open_base(Path(base), tag)) if base is not None else None
         ring = keyring(roster.roster.trust())
         proven = prove_claims(round_bundles(directory), ring, entitlement(roster, now), root=directory)
         asked = Wanted(round=wanted, base=given, base_digest=base_digest, max_norm=max_norm)

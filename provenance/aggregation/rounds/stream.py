@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,14 @@ __all__ = ["OpenUpdate", "StreamedUpdates"]
 
 
 class OpenUpdate:
-    """An update that stays open from its first read to its last: later reads must give what the first one gave."""
+    """An update that stays open from its first read to its last: later reads must give what the first one gave.
 
-    def __init__(self, name: str, descriptor: int, examined: Examined) -> None:
+    ``path`` is where another process can open it.
+    """
+
+    def __init__(self, name: str, descriptor: int, examined: Examined, path: Path | None = None) -> None:
         self.name = name
+        self.path = path or Path(name)
         self.descriptor = descriptor
         self.examined = examined
         self._offsets: Offsets | None = None
@@ -77,16 +82,21 @@ class StreamedUpdates:
 
         Whole pieces are read and proven; blocks that begin and end at multiples of ``GRID`` read nothing twice.
         """
-        first = max(0, bisect.bisect_right(self._starts, start) - 1)
-        last = bisect.bisect_left(self._starts, stop)
+        indices = self.reads(start, stop)
         rows = np.empty((self.n, stop - start), self.dtype)
         for row, update in zip(rows, self.updates, strict=True):
-            self._fill(update, range(first, last), start, row)
+            self._fill(update, indices, start, row)
         if self.base is not None:
             center = np.empty(stop - start, self.dtype)
-            self._fill(self.base, range(first, last), start, center)
+            self._fill(self.base, indices, start, center)
             rows -= center
         return rows
+
+    def reads(self, start: int, stop: int) -> range:
+        """Return the numbers of the pieces that are read for the columns ``[start, stop)``."""
+        return range(
+            max(0, bisect.bisect_right(self._starts, start) - 1), bisect.bisect_left(self._starts, stop)
+        )
 
     def _fill(self, update: OpenUpdate, indices: range, start: int, row: np.ndarray[tuple[int], Any]) -> None:
         for index in indices:

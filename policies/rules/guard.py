@@ -70,4 +70,11 @@ GUARD_RULES = (
         "refusal that was raised was raised nevertheless.",
         hint="see the exceptions of the program itself",
     ),
+    Rule(
+        id="GRD009",
+        title="a file of another format than its loader reads",
+        explanation="The content was judged as what it is, and the loader would read it as something else: a text that "
+        "is harmless as text is a program to a loader that unpickles it.",
+        hint="load the file with the loader of its format; do not load it where it should be of this one",
+    ),
 )

@@ -304,6 +304,29 @@ def test_bytes_that_change() -> None:
         assert pickle.loads(memoryview(pickle.dumps(9))) == 9
 
 
+def test_a_text_that_a_loader_takes_for_a_pickle(tmp_path: Path, marker: Path, evil: bytes) -> None:
+    """Harmless as what it is, and another thing to who unpickles it, also from a place within it."""
+    text_first = tmp_path / "notes.txt"
+    text_first.write_bytes(b"# notes\n" * 8 + b"cargparse\nNamespace\n(N(dVplanted\nI1\nstb.")
+    with provenance.guard(policy="harmless"):
+        refuses(lambda: torch.load(text_first, weights_only=False), marker)
+        with text_first.open("rb") as file:
+            file.seek(64)
+            refuses(lambda: torch.load(file, weights_only=False), marker)
+        (tmp_path / "a.json").write_text('{"a": 1}')
+        for load in (torch.load, np.load, torch.jit.load):
+            refuses(lambda: load(tmp_path / "a.json"), marker, "does not read")
+
+
+def test_a_file_in_the_place_of_a_pipe(tmp_path: Path, evil: bytes, marker: Path) -> None:
+    from multiprocessing.connection import Connection
+
+    (tmp_path / "messages").write_bytes(len(evil).to_bytes(4, "big") + evil)
+    with provenance.guard(policy="harmless"):
+        with Connection(os.open(tmp_path / "messages", os.O_RDONLY), writable=False) as connection:
+            refuses(connection.recv, marker, r"posix\.system")
+
+
 def test_a_pipe_in_place_of_a_model(tmp_path: Path, marker: Path) -> None:
     os.mkfifo(tmp_path / "model.pt")
     with provenance.guard(policy="harmless"):

@@ -13,7 +13,8 @@ from provenance.loading.guarding.active import ACTIVE, Guarding
 from provenance.loading.guarding.extensions import poison, registering, restore
 from provenance.loading.guarding.hook import install
 from provenance.loading.guarding.importing import watch_imports
-from provenance.loading.guarding.loaders import LOADERS, Loader, guarded
+from provenance.loading.guarding.loader_table import LOADERS, Loader
+from provenance.loading.guarding.loaders import guarded
 from provenance.loading.guarding.preparation import with_guards
 from provenance.loading.guarding.replacing import (
     Replacement,

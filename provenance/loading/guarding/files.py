@@ -17,6 +17,7 @@ from provenance.artifacts.names import ATTESTATION_DIRECTORY, DEFAULT_SIGNATURE
 from provenance.errors import Refused, Undecided
 from provenance.loading.guarding.active import Guarding, obeyed
 from provenance.loading.guarding.copies import Copy
+from provenance.loading.guarding.loader_table import Loader
 from provenance.loading.guarding.records import Load
 from provenance.loading.guarding.running import unwatched
 from provenance.loading.guarding.verdicts import require
@@ -31,7 +32,7 @@ _ANCESTORS = 8
 
 
 @unwatched()
-def judge_file(path: str, copy: Copy, loader: str, *, sealed: bool = True) -> None:
+def judge_file(path: str, copy: Copy, loader: Loader, *, sealed: bool = True) -> None:
     """Judge the file at ``path`` by every guard that is obeyed here, and make ``copy`` of it, which is what is judged.
 
     Raises ``Refused`` or ``Undecided``, and ``OSError`` where the file cannot be read.
@@ -42,9 +43,9 @@ def judge_file(path: str, copy: Copy, loader: str, *, sealed: bool = True) -> No
         assert copy.memory is not None
         name = os.path.basename(path)
         content = examine(MemoryReader(memoryview(copy.memory)), name, guard.terms.policy.formats)
-        findings = _findings(guard.terms.policy, content, verification)
+        findings = [*_findings(guard.terms.policy, content, verification), *_read_otherwise(loader, content)]
         load = Load(
-            loader=loader,
+            loader=loader.name,
             path=path,
             format=content.format,
             size=content.size,
@@ -59,17 +60,17 @@ def judge_file(path: str, copy: Copy, loader: str, *, sealed: bool = True) -> No
 
 
 @unwatched()
-def judge_bytes(data: bytes, loader: str, path: str = "", *, signed: bool) -> None:
+def judge_bytes(data: bytes, loader: Loader, path: str = "", *, signed: bool) -> None:
     """Judge bytes that are in memory already; ``signed`` where the policy's signature is asked for, which none has."""
     for guard in obeyed():
         policy = guard.terms.policy
         content = examine(BytesReader(data), path, policy.formats)
-        findings = _findings(policy, content, None)
+        findings = [*_findings(policy, content, None), *_read_otherwise(loader, content)]
         if signed and policy.signatures.required:
             findings.append(finding("GRD007", "bytes in memory bear no signature", path=path))
         decision = outcome(findings)
         load = Load(
-            loader=loader,
+            loader=loader.name,
             path=path,
             format=content.format,
             size=len(data),
@@ -89,6 +90,14 @@ def _findings(policy: Policy, content: FileEvidence, verification: Verification 
         _content_only(policy), Evidence(subject=content.path, files=(content,)), now=datetime.now(UTC)
     )
     return [*(verification.findings if verification else ()), *verdict.findings]
+
+
+def _read_otherwise(loader: Loader, content: FileEvidence) -> list[Finding]:
+    """What speaks against giving a file to a loader of other formats: it would be another thing to it."""
+    if not loader.formats or content.format in (*loader.formats, "unknown"):
+        return []
+    said = f"the content is `{content.format}`, which {loader.name} does not read"
+    return [finding("GRD009", said, path=content.path)]
 
 
 def _content_only(policy: Policy) -> Policy:

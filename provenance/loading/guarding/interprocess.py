@@ -77,13 +77,14 @@ def _is(frame: FrameType, table: dict[str, frozenset[str]]) -> bool:
 
 
 def _is_remote(frame: FrameType) -> bool:
-    """Whether what is received from is a socket of another kind than those within one machine."""
+    """Whether what is received from is no pipe and no socket within this machine."""
     handle: Any = getattr(frame.f_locals.get("self"), "_handle", None)
     if not isinstance(handle, int):
         return False
     try:
-        if not stat.S_ISSOCK(os.fstat(handle).st_mode):
-            return False
+        kind = os.fstat(handle).st_mode
+        if not stat.S_ISSOCK(kind):
+            return not stat.S_ISFIFO(kind)
         with socket.socket(fileno=os.dup(handle)) as sock:
             return sock.family != socket.AF_UNIX
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The loaders that are guarded, and what each call of them comes to: judge the file, seal it, load the sealed copy."""
+"""What a call of a guarded loader comes to: the file is judged and sealed, and the sealed copy is loaded."""
 
 from __future__ import annotations
 
@@ -8,73 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from provenance.loading.guarding.active import ACTIVE
 from provenance.loading.guarding.copies import copied, copy_at
 from provenance.loading.guarding.files import judge_bytes, judge_file
 from provenance.loading.guarding.interprocess import receives
+from provenance.loading.guarding.loader_table import Loader
 from provenance.loading.guarding.running import loading, present_load
 
-__all__ = ["LOADERS", "Loader", "guarded"]
-
-
-class Loader(NamedTuple):
-    """A loader: where it is defined, and which argument, by position and by name, says what to load.
-
-    ``net`` where nothing may run while it loads; ``named`` where it goes by the file's name; ``streams`` where
-    it is better given a file object than a path; ``signed`` where bytes in
-    memory, which bear no signature, do not do for a policy that asks for one.
-    """
-
-    module: str
-    function: str
-    parameter: str
-    position: int = 0
-    net: bool = True
-    named: bool = False
-    streams: bool = False
-    signed: bool = True
-
-    @property
-    def name(self) -> str:
-        """The loader as the report calls it: under the name that programs know it by."""
-        known = _KNOWN.get(self.module, self.module)
-        return f"{known}.{self.function.removesuffix('.__init__')}"
-
-
-_KNOWN = {
-    "torch.serialization": "torch",
-    "torch.jit._serialization": "torch.jit",
-    "torch.package.package_importer": "torch.package",
-    "numpy.lib._npyio_impl": "numpy",
-    "numpy.lib.npyio": "numpy",
-    "joblib.numpy_pickle": "joblib",
-    "keras.src.saving.saving_api": "keras",
-    "keras.src.legacy.saving.legacy_h5_format": "keras.legacy",
-    "h5py._hl.files": "h5py",
-}
-_TENSORS = ("torch", "numpy", "flax", "tensorflow", "paddle", "mlx")
-
-LOADERS: tuple[Loader, ...] = (
-    Loader("torch.serialization", "load", "f"),
-    Loader("torch.jit._serialization", "load", "f"),
-    Loader("torch.export", "load", "f", net=False),
-    Loader("numpy.lib._npyio_impl", "load", "file", signed=False),
-    Loader("numpy.lib.npyio", "load", "file", signed=False),
-    Loader("joblib.numpy_pickle", "load", "filename"),
-    Loader("safetensors", "safe_open", "filename", net=False),
-    *(Loader(f"safetensors.{kind}", "load_file", "filename", net=False) for kind in _TENSORS),
-    *(Loader(f"safetensors.{kind}", "load", "data", net=False) for kind in _TENSORS),
-    Loader("keras.src.saving.saving_api", "load_model", "filepath", net=False, named=True),
-    Loader("keras.src.saving.saving_api", "load_weights", "filepath", 1, net=False, named=True),
-    Loader(
-        "keras.src.legacy.saving.legacy_h5_format", "load_model_from_hdf5", "filepath", net=False, named=True
-    ),
-    # HDF5 looks for the real path of what it opens, and a copy in memory has none.
-    Loader("h5py._hl.files", "File.__init__", "name", 1, net=False, streams=True),
-    Loader("torch.package.package_importer", "PackageImporter.__init__", "file_or_buffer", 1),
-)
+__all__ = ["guarded"]
 
 
 def guarded(loader: Loader, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,7 +68,7 @@ def _judged(
             yield copy, path
     elif isinstance(given, bytes | bytearray | memoryview):
         kept = bytes(given)
-        judge_bytes(kept, loader.name, signed=loader.signed and present_load() is None)
+        judge_bytes(kept, loader, signed=loader.signed and present_load() is None)
         yield kept, ""
     elif hasattr(given, "read"):
         mode = _mode(loader, arguments, options)
@@ -144,7 +87,7 @@ def _judged(
 def _sealed(loader: Loader, path: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Iterator[Any]:
     sealed = _mode(loader, arguments, options) == "r"
     with copied(os.path.basename(path)) as copy:
-        judge_file(os.path.abspath(path), copy, loader.name, sealed=sealed)
+        judge_file(os.path.abspath(path), copy, loader, sealed=sealed)
         if not sealed:  # it is to be changed, which no sealed copy can be
             yield path
             return
@@ -164,9 +107,13 @@ def _sealed_stream(loader: Loader, given: Any) -> Iterator[tuple[Any, str]]:
         return
     if path:
         with copied(os.path.basename(path)) as copy:
-            judge_file(path, copy, loader.name)
+            judge_file(path, copy, loader)
             stream = copy.stream()
-            stream.seek(0 if loader.streams else given.tell())
+            start = 0 if loader.streams else given.tell()
+            if start:  # what begins there is another thing than what begins with the file
+                stream.seek(start)
+                judge_bytes(stream.read(), loader, signed=False)
+            stream.seek(start)
             yield stream, path
             _follow(given, stream)
         return
@@ -175,7 +122,7 @@ def _sealed_stream(loader: Loader, given: Any) -> Iterator[tuple[Any, str]]:
         given.seek(0)  # HDF5 goes by places in the file, wherever the file object stands
     data = bytes(given.read())
     # Within another load they are bytes of what is loaded there.
-    judge_bytes(data, loader.name, signed=loader.signed and present_load() is None)
+    judge_bytes(data, loader, signed=loader.signed and present_load() is None)
     memory = io.BytesIO(data)
     yield memory, ""
     if start is not None:
@@ -190,7 +137,7 @@ def _judge_in_place(loader: Loader, given: Any) -> None:
         data = bytes(given.read())
         given.seek(start)
         if data:
-            judge_bytes(data, loader.name, signed=loader.signed)
+            judge_bytes(data, loader, signed=loader.signed)
 
 
 def _follow(given: Any, stream: Any) -> None:

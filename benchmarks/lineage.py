@@ -16,7 +16,7 @@ from provenance.attestations.contribution import Contribution, Records, contribu
 from provenance.attestations.slsa import derivation, input_descriptor, provenance_statement
 from provenance.attestations.statement import Subject
 from provenance.attestations.subjects import file_subject
-from provenance.lineage.impact import impact_of_reference
+from provenance.lineage.impact import impact_of_contributor, impact_of_reference
 from provenance.lineage.opening import open_lineage
 from provenance.lineage.references import reference_to
 from provenance.lineage.tracing import follow
@@ -78,7 +78,11 @@ def main(arguments: list[str]) -> None:
             "traced",
             lambda found: len(follow(model, found.statements, found.authority, max_depth=64).verdicts),
         ),
-        ("followed forward", lambda found: len(impact_of_reference(batch, found).tainted)),
+        ("a batch followed forward", lambda found: len(impact_of_reference(batch, found).tainted)),
+        (
+            "a contributor followed forward",
+            lambda found: len(impact_of_contributor("person-0", found).tainted),
+        ),
     ):
         took = _median(opened, work, options.runs)
         print(f"{name}: {took} for {took.found:,} artifacts")

@@ -26,6 +26,7 @@ class Downstream:
 
     def __init__(self, statements: Statements, authority: Authority) -> None:
         self._statements, self._authority = statements, authority
+        self._has_notes = statements.has_notes
         self.about: dict[str, Claim] = {}
 
     def expand(self, level: Sequence[Reference]) -> Iterator[Edge]:
@@ -33,7 +34,7 @@ class Downstream:
         statements = self._statements
         if not self.about:
             self.about = {each.asked.node: each.claim for each in reversed(statements.about(level))}
-        by_name = {each.name: each for each in level if each.sha256 and each.name}
+        by_name = {each.name: each for each in level if each.sha256 and each.name} if self._has_notes else {}
         noted = statements.using([named(name) for name in by_name])
         met = [*statements.using(level), *(each._replace(asked=by_name[each.asked.name]) for each in noted)]
         for each in sorted(met, key=lambda one: one.claim.where):

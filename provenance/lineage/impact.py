@@ -20,7 +20,7 @@ from provenance.lineage.subjects import subject_of
 from provenance.lineage.traversal import Edge, Walk, walk
 from provenance.signing.keys import PublicKey, fingerprint, load_public_key
 
-__all__ = ["Impact", "Tainted", "impact", "impact_of_edges", "impact_of_reference"]
+__all__ = ["Impact", "Tainted", "impact", "impact_of_contributor", "impact_of_edges", "impact_of_reference"]
 
 _UNBOUNDED: Final = 2**62
 _DIGEST: Final = "sha256:"
@@ -87,14 +87,19 @@ def impact(  # noqa: PLR0913 (the options of the command)
         mark = fingerprint(key)  # type: ignore[arg-type]
         return _impact(f"the key {mark}", _subjects(opened.statements.by_signer(mark)), opened, max_depth)
     if contributor:
-        claims = _claims_of(contributor, opened)
-        return _impact(f"the contributor {contributor}", _subjects(claims), opened, max_depth)
+        return impact_of_contributor(contributor, opened, max_depth=max_depth)
     start = reference_to(subject_of(artifact)) if artifact is not None else _digest(str(path), opened)
     if record is not None:
         from provenance.lineage.record_tracing import impact_of_record
 
         return impact_of_record(artifact, record, start, opened)
     return impact_of_reference(start, opened, max_depth=max_depth)
+
+
+def impact_of_contributor(contributor: str, opened: Opened, *, max_depth: int = _UNBOUNDED) -> Impact:
+    """Find everything that holds something of one contributor."""
+    claims = _claims_of(contributor, opened)
+    return _impact(f"the contributor {contributor}", _subjects(claims), opened, max_depth)
 
 
 def impact_of_reference(start: Reference, opened: Opened, *, max_depth: int = _UNBOUNDED) -> Impact:

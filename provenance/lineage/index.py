@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -27,7 +28,7 @@ from provenance.signing.statements import Keyring, UnverifiedStatement, read_sta
 __all__ = ["SCHEMA_VERSION", "Met", "Statements", "reopened"]
 
 # Part of the name of a kept index: another schema is another file.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _SCHEMA: Final = """
 CREATE TABLE place(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INT, modified INT, changed INT, inode INT);
 CREATE TABLE claim(id INTEGER PRIMARY KEY, place INT, kind TEXT, signer TEXT, hint TEXT, contributor TEXT, facts BLOB);
@@ -45,6 +46,8 @@ _SETTLED: Final = 2_000_000_000
 # In the column of signers: a known key is named and did not sign.
 _FORGED: Final = "!"
 _BATCH: Final = 10_000
+# SQLite takes so many values in one query, whatever its build.
+_VARIABLES: Final = 900
 _NEVER: Final = Stamp(-1, 0, 0, 0)
 
 
@@ -60,9 +63,11 @@ class Statements:
     """Claims, looked up by the artifacts that they are about or that they used, by signer, contributor and kind."""
 
     def __init__(self, connection: sqlite3.Connection | None = None) -> None:
-        self.connection = connection or sqlite3.connect(":memory:")
+        self.connection = connection or sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self.connection.close)
         self.connection.isolation_level = None
         self.connection.execute("PRAGMA journal_mode = OFF")
+        self.connection.execute("PRAGMA temp_store = MEMORY")
         if connection is None:
             self.connection.executescript(_SCHEMA)
         self.connection.execute(_ASKED)
@@ -80,6 +85,15 @@ class Statements:
     def using(self, references: Sequence[Reference]) -> list[Met]:
         """Look up the claims of which one of these artifacts is an input."""
         return self._look_up("input", references)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether any claim is unsigned, or names an input by its name alone."""
+        queries = (
+            "SELECT 1 FROM claim WHERE kind = 'unsigned' LIMIT 1",
+            "SELECT 1 FROM input WHERE key >= x'6e' AND key < x'6f' LIMIT 1",
+        )
+        return any(self.connection.execute(query).fetchone() for query in queries)
 
     def by_signer(self, fingerprint: str) -> list[Claim]:
         """Look up what a key signed."""
@@ -137,20 +151,32 @@ class Statements:
         self.connection.execute("COMMIT")
 
     def _look_up(self, table: str, references: Sequence[Reference]) -> list[Met]:
-        asked = [(number, _blob(key)) for number, each in enumerate(references) for key in each.keys]
+        asked = [(number, _blob(key)) for number, each in enumerate(references) for key in each.asked_keys]
         self.connection.execute("DELETE FROM asked")
         self.connection.executemany("INSERT INTO asked VALUES (?, ?)", asked)
-        rows = self.connection.execute(
-            "SELECT DISTINCT asked.number, found.claim, found.position, claim.facts FROM asked "  # noqa: S608 (of two)
-            f"CROSS JOIN {table} AS found ON found.key = asked.key JOIN claim ON claim.id = found.claim"
+        query = (
+            f"SELECT asked.number, found.claim, found.position FROM asked CROSS JOIN {table} AS found "  # noqa: S608
+            "ON found.key = asked.key"
         )
+        rows = self.connection.execute(query).fetchall()
+        self._decode({identifier for _, identifier, _ in rows})
         met = []
-        for number, identifier, position, facts in rows:
-            claim = self._claim(identifier, facts)
+        for number, identifier, position in rows:
+            claim = self._decoded[identifier]
             named = claim.subjects[position] if table == "subject" else claim.inputs[position].reference
             if same_artifact(references[number], named):
                 met.append(Met(references[number], claim, position))
         return met
+
+    def _decode(self, identifiers: set[int]) -> None:
+        """Decode those claims that were not yet."""
+        wanted = list(identifiers - self._decoded.keys())
+        for start in range(0, len(wanted), _VARIABLES):
+            some = wanted[start : start + _VARIABLES]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT id, facts FROM claim WHERE id IN ({marks})"  # noqa: S608 (question marks)
+            for row in self.connection.execute(query, some):
+                self._claim(*row)
 
     def _all(self, condition: str, value: str) -> list[Claim]:
         query = f"SELECT id, facts FROM claim WHERE {condition}"  # noqa: S608 (constants of this class)
@@ -282,5 +308,5 @@ def _keys_in(claim: Claim, table: str) -> Iterator[tuple[bytes, int]]:
 
 def _blob(key: str) -> bytes:
     return key[0].encode() + (
-        bytes.fromhex(key[1:]) if key[0] in "rf" else key[1:].encode("utf-8", "replace")
+        bytes.fromhex(key[1:]) if key[0] in "rfb" else key[1:].encode("utf-8", "replace")
     )

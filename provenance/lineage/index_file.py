@@ -45,7 +45,7 @@ def load_index(path: Path) -> Statements:
             data = file.read(_MOST_BYTES)
         if key is None or not hmac.compare_digest(data[:_SEAL_BYTES], _seal(key, data[_SEAL_BYTES:])):
             return Statements()
-        connection = sqlite3.connect(":memory:")
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
         connection.deserialize(data[_SEAL_BYTES:])
         return Statements(connection)
     except (OSError, sqlite3.Error, AttributeError):  # some builds of SQLite cannot read from memory

@@ -45,11 +45,22 @@ class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Under what it is looked up, the kinds of digest apart: a file may hold what is another one's digest."""
+        """Under what it is kept, the kinds of digest apart: a file may hold what is another one's digest."""
         if not self.sha256:
             return (f"n{self.name}",) if self.name else ()
-        file = (f"f{self.file_sha256}",) if self.file_sha256 else ()
-        return (f"r{self.sha256}", *file)
+        if self.bare:
+            return (f"b{self.sha256}",)
+        return (f"r{self.sha256}", f"f{self.file_sha256}") if self.file_sha256 else (f"r{self.sha256}",)
+
+    @property
+    def asked_keys(self) -> tuple[str, ...]:
+        """Under what others that mean the same artifact may be kept."""
+        if not self.sha256:
+            return self.keys
+        if self.bare:
+            return (f"b{self.sha256}", f"r{self.sha256}", f"f{self.sha256}")
+        file = (f"b{self.file_sha256}",) if self.file_sha256 else ()
+        return (f"r{self.sha256}", f"b{self.sha256}", *file)
 
 
 def same_artifact(one: Reference, other: Reference) -> bool:

@@ -43,6 +43,7 @@ class Upstream:
 
     def __init__(self, statements: Statements, authority: Authority, starts: Iterable[Reference]) -> None:
         self._statements, self._authority = statements, authority
+        self._has_notes = statements.has_notes
         self._starts = {start.node for start in starts}
         self.verdicts: dict[str, Verdict] = {}
 
@@ -51,7 +52,9 @@ class Upstream:
         met: dict[str, list[Met]] = {reference.node: [] for reference in level}
         for each in self._statements.about(level):
             met[each.asked.node].append(each)
-        noted = self._noted([each for each in level if self._is_unsigned(met[each.node])])
+        noted = {}
+        if self._has_notes:
+            noted = self._noted([each for each in level if self._is_unsigned(met[each.node])])
         for reference in level:
             verdict = self._verdict(reference, met[reference.node] + noted.get(reference.node, []))
             self.verdicts[reference.node] = verdict

@@ -181,12 +181,20 @@ def _arguments(walk: _Walk, code: int) -> None:
     elif code in _LINES:
         _check_line(code, walk.line())
     elif code in _PAIRS:
-        module, name = walk.line(), walk.line()
-        # The module is imported, and its code run, before it is asked for the name.
-        if walk.found == "no":
-            walk.found = "imports" if _is_name(module) else "odd"
-        if not (_is_name(module) and _is_name(name)):
-            raise _NotAPickle
+        _check_import(walk)
+
+
+def _check_import(walk: _Walk) -> None:
+    """Module and name: the module is imported, and its code run, before it is asked for the name.
+
+    The unpickler in Python also takes what the end of the file cuts off.
+    """
+    new = walk.found == "no"
+    walk.found = "odd" if new else walk.found
+    module = walk.line()
+    walk.found = "imports" if new and _is_name(module) else walk.found
+    if not (_is_name(module) and _is_name(walk.line())):
+        raise _NotAPickle
 
 
 def _check_line(code: int, line: bytes) -> None:

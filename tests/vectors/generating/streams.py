@@ -8,7 +8,7 @@ import pickle
 import struct
 from collections import OrderedDict, defaultdict
 
-from generating.model import MARKER, Vector, bad, call, frame, glob, good, long, name_pair, short
+from generating.model import MARKER, Vector, bad, call, frame, glob, good, long, name_pair, short, undecided
 
 __all__ = ["STREAMS"]
 
@@ -163,6 +163,7 @@ DOTTED = (
     dotted("collections ", "OrderedDict"),
     bad("a module that is imported and then asked for a name that is none", "PKL004", b"cthis\nx y\n."),
     bad("the same by INST", "PKL004", b"(ithis\nx y\n."),
+    undecided("a module that is imported, where the file ends in the name", "PKL003", b"cthis\nx"),
     bad("a module whose file has a strange name", "PKL004", b"cmy module\nx\n."),
     good("words in lines, which no loader takes for a pickle", b"contributors\nJane Doe\n", file="AUTHORS.txt"),
     bad("a module of an allowed package", "PKL002", P4 + name_pair("torch", "serialization") + b"."),

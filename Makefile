@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo federated test lint types floors tests docs golden clean
+.PHONY: demo federated test lint types floors tests fuzz docs golden clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
@@ -27,6 +27,10 @@ floors: .venv/dev
 tests: .venv/dev
 	$(BIN)/python -m pytest
 
+# FUZZ_SECONDS for each target (60); FUZZ="hdf5 gguf" for some of them. Inputs that find something go to .scratch/fuzz.
+fuzz: .venv/fuzz
+	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ)
+
 # The page of rules is written from their table.
 docs: .venv/dev
 	$(BIN)/python -c "from cli.rendering.rules import rules_page; from policies import RULES; print(rules_page(RULES.values()), end='')" > docs/rules.md
@@ -47,6 +51,11 @@ golden: .venv/dev
 .venv/dev: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet "torch==2.13.0"
 	$(BIN)/pip install --quiet --editable ".[dev,torch]"
+	touch $@
+
+# Where atheris has no wheel, hypothesis alone fuzzes.
+.venv/fuzz: .venv/dev
+	-$(BIN)/pip install --quiet --editable ".[fuzz]"
 	touch $@
 
 clean:

@@ -15,6 +15,8 @@ PLAIN_FORMATS: tuple[str, ...] = (
     "gguf",
     "xgboost",
     "lightgbm",
+    "sentencepiece",
+    "parquet",
     "zip",
     "tar",
     "json",

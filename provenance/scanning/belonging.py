@@ -16,6 +16,9 @@ from policies.findings import finding
 
 __all__ = ["belonging"]
 
+_CONFIGURATIONS = frozenset(("config.json", "model_index.json", "modules.json", "tokenizer_config.json"))
+_NOTE = "code beside a model's configuration, which loaders run where remote code is trusted"
+
 
 def belonging(files: Iterable[FileEvidence]) -> list[FileEvidence]:
     """Give unknown files that models of the same artifact refer to the format of the model.
@@ -37,4 +40,16 @@ def belonging(files: Iterable[FileEvidence]) -> list[FileEvidence]:
                 by_path[model.path] = msgspec.structs.replace(held, findings=(*held.findings, broken))
             elif file.format == "unknown" and not file.findings:
                 by_path[path] = msgspec.structs.replace(file, format=model.format)
-    return list(by_path.values())
+    return _with_notes(list(by_path.values()))
+
+
+def _with_notes(files: list[FileEvidence]) -> list[FileEvidence]:
+    """Note Python code beside a model's configuration: loaders run it once they are told to trust it."""
+    if not any(posixpath.basename(file.path) in _CONFIGURATIONS for file in files):
+        return files
+    return [
+        msgspec.structs.replace(file, findings=(*file.findings, finding("FMT005", _NOTE, path=file.path)))
+        if file.format == "code" and file.path.endswith(".py")
+        else file
+        for file in files
+    ]

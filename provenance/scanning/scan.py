@@ -283,7 +283,18 @@ _READERS: Mapping[str, Read] = {
     "safetensors": _safetensors,
     **{
         found: _of(found)
-        for found in ("json", "text", "keras", "onnx", "gguf", "hdf5", "savedmodel", "xgboost", "lightgbm")
+        for found in (
+            "json",
+            "text",
+            "keras",
+            "onnx",
+            "gguf",
+            "hdf5",
+            "savedmodel",
+            "xgboost",
+            "lightgbm",
+            "parquet",
+        )
     },
     "code": _packed_or_nothing,
     "unknown": _unknown,

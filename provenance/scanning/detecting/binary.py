@@ -24,6 +24,8 @@ def binary_format(head: bytes, size: int) -> str:  # noqa: PLR0911 - one return 
         head[at : at + 8] == _HDF5 for at in (512, 1024, 2048, 4096, 8192, 16384, 32768)
     ):
         return "hdf5"
+    if head[:4] in (b"PAR1", b"PARE"):
+        return "parquet"
     if head[:6] == b"7z\xbc\xaf\x27\x1c":
         return "7z"
     if _UBJSON.match(head):

@@ -21,7 +21,7 @@ TABLE_MAGIC = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
 def model_format(head: bytes, size: int) -> str:
-    """``onnx``, ``savedmodel`` or empty."""
+    """``onnx``, ``savedmodel``, ``sentencepiece`` or empty."""
     fields = _outer_fields(head, size)
     if not fields:
         return ""
@@ -30,10 +30,23 @@ def model_format(head: bytes, size: int) -> str:
         return "savedmodel"
     if all(_ONNX.get(number) == wire for number, wire, _ in fields) and 7 in numbers and 1 in numbers:
         return "onnx"
+    if _is_vocabulary(head, fields):
+        return "sentencepiece"
     small = size <= 1024 and len(fields) >= 5 and all(_FINGERPRINT.get(n) == wire for n, wire, _ in fields)
     if small or has_keras_metadata(head, size) or is_graph(head, size):
         return "savedmodel"
     return ""
+
+
+def _is_vocabulary(head: bytes, fields: list[tuple[int, int, int]]) -> bool:
+    """Whether this is SentencePiece's model: pieces, each a text and a score (number 2, four bytes)."""
+    if len(fields) < 3 or not all(wire == 2 and 1 <= number <= 5 for number, wire, _ in fields):
+        return False
+    length, at = _varint(head, 1)
+    text, begin = _varint(head, at + 1) if at > 0 and head[at : at + 1] == b"\x0a" else (0, -1)
+    return (
+        fields[0][0] == 1 and begin > 0 and head[begin + text : begin + text + 1] == b"\x15" and length < 1024
+    )
 
 
 def has_keras_metadata(head: bytes, size: int) -> bool:

@@ -29,11 +29,71 @@ _ACTIVATIONS: Final = (
     "default_activation_function",
 )
 _OFF: Final = (False, None, 0, "", "false", "False", "no", "off", "0", "null", "None")
-_MAX_FAULTS: Final = 20
+_VOCABULARY: Final = 100  # no configuration has so many numbers and nothing else
+# Where the parts of pipelines come from: libraries, and modules of diffusers' own pipelines.
+_LIBRARIES: Final = frozenset(
+    (
+        *(
+            "diffusers",
+            "transformers",
+            "onnxruntime",
+            "optimum",
+            "k_diffusion",
+            "flax",
+            "sentencepiece",
+            "tokenizers",
+        ),
+        *(
+            "stable_diffusion",
+            "stable_diffusion_safe",
+            "stable_diffusion_xl",
+            "paint_by_example",
+            "deepfloyd_if",
+        ),
+        *(
+            "kandinsky",
+            "kandinsky2_2",
+            "latent_diffusion",
+            "unidiffuser",
+            "versatile_diffusion",
+            "wuerstchen",
+            "ddpm",
+        ),
+        *(
+            "audioldm2",
+            "audio_diffusion",
+            "shap_e",
+            "stable_cascade",
+            "stable_audio",
+            "blip_diffusion",
+            "flux",
+            "ltx",
+        ),
+        *(
+            "hunyuandit",
+            "lumina",
+            "latte",
+            "pixart_alpha",
+            "musicldm",
+            "spectrogram_diffusion",
+            "visualcloze",
+            "bria",
+        ),
+    )
+)
+_PARENTS: Final = (
+    "transformers",
+    "diffusers",
+    "torch",
+    "torchvision",
+    "timm",
+    "sentence_transformers",
+    "peft",
+)
 
 NEEDLES: Final = re.compile(
     rb"(?:auto_map|trust_remote_code|custom_pipelines?|_?attn_implementation(?:_internal)?|custom_generate|_target_"
-    rb"|class_path|chat_template\w*|class_name|registered_name|weight_map|sentence_transformers|py/\w+"
+    rb"|class_path|chat_template\w*|class_name|registered_name|weight_map|auto_mapping|py/\w+"
     rb'|activation_f\w+|sbert_ce_\w+|_class_name)\\*"\s*:|"type"\s*:\s*"\w+\.|\\u00[2-7]'
 )
 """Without one of these in it a file holds nothing that is looked for; plain letters are escaped only to hide."""
@@ -54,17 +114,16 @@ def switched_on(item: Any) -> bool:
 
 def plain_target(target: Any) -> bool:
     """Whether this names a class of a known library, not reached through a module that the library imports."""
-    return (
-        isinstance(target, str)
-        and _TARGET.match(target) is not None
-        and not any(
-            part in sys.stdlib_module_names or part.startswith("__") for part in target.split(".")[1:-1]
-        )
-    )
+    if not isinstance(target, str) or not _TARGET.match(target):
+        return False
+    through = target.removeprefix("nemo.collections.").split(".")[1:-1]
+    return not any(part in sys.stdlib_module_names or part.startswith("__") for part in through)
 
 
 def key_faults(value: dict[str, Any]) -> Iterator[Fault]:
     """Yield (what is wrong, rule id) for the members of one object."""
+    if len(value) > _VOCABULARY and all(type(item) is int for item in value.values()):
+        return  # a vocabulary: words and their numbers
     for key, item in value.items():
         check = _CHECKS.get(key)
         if check is not None:
@@ -77,7 +136,7 @@ def key_faults(value: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _code(key: str, item: Any) -> Iterator[Fault]:
-    if item:
+    if item and not isinstance(item, int | float):  # a number is that of a word in a vocabulary
         yield f"`{key}` names code that loaders import", "FMT014"
 
 
@@ -93,13 +152,20 @@ def _kernel(key: str, item: Any) -> Iterator[Fault]:
 
 
 def _target(key: str, item: Any) -> Iterator[Fault]:
-    if not plain_target(item):
+    if not plain_target(item) and not isinstance(item, int | float):
         yield f"`{key}` names {str(item)[:80]!r}, which is called", "FMT014"
 
 
 def _activation(key: str, item: Any) -> Iterator[Fault]:
     if isinstance(item, str) and not _ACTIVATION.match(item):
         yield f"`{key}` names {item[:80]!r}, which is imported", "FMT014"
+
+
+def _mapping(_key: str, item: Any) -> Iterator[Fault]:
+    """PEFT's auto_mapping: the module of the model's class."""
+    library = item.get("parent_library") if isinstance(item, dict) else None
+    if library is not None and str(library).partition(".")[0] not in _PARENTS:
+        yield f"the library {str(library)[:80]!r} is imported", "FMT014"
 
 
 def _weights(_key: str, item: Any) -> Iterator[Fault]:
@@ -136,6 +202,20 @@ def _module_faults(value: dict[str, Any]) -> Iterator[Fault]:
         yield f"the module {kind[:100]!r} is imported, which is none of sentence-transformers'", "FMT014"
     if isinstance(value.get("_class_name"), list):
         yield "`_class_name` names a pipeline in a file of its own", "FMT014"
+    elif "_class_name" in value and "_diffusers_version" in value:
+        yield from _part_faults(value)
+
+
+def _part_faults(value: dict[str, Any]) -> Iterator[Fault]:
+    """Parts of a pipeline, each as [library, class]."""
+    for name, part in value.items():
+        if isinstance(part, list) and len(part) == 2 and all(isinstance(item, str) for item in part):
+            library, kind = part
+            if library not in _LIBRARIES and kind[:1].isupper():
+                yield (
+                    f"the part `{name[:40]}` is the class `{library[:60]}.{kind[:60]}`, which is imported",
+                    "FMT014",
+                )
 
 
 def _template(item: Any) -> Iterator[Fault]:
@@ -163,4 +243,5 @@ _CHECKS: Final = {
     "trust_remote_code": _remote,
     "_target_": _target,
     "weight_map": _weights,
+    "auto_mapping": _mapping,
 }

@@ -93,7 +93,7 @@ def _scalar(value: bytes) -> str | None:
     text = re.sub(r"(?:^|\s)#.*$", "", value.decode("utf-8", "replace")).strip()
     if text[:1] in ("'", '"') and len(text) > 1 and text[-1] == text[0] and "\\" not in text:
         return text[1:-1]
-    return None if text[:1] and text[0] in "|>&*!{[\"'?%@`" else text
+    return None if not text or text[0] in "|>&*!{[\"'?%@`" else text
 
 
 def _key_fault(key: str, value: str | None) -> tuple[str, str]:

@@ -154,11 +154,12 @@ class Authority:
         if withdrawn is not None:
             said = f"it was withdrawn on {withdrawn.since:%Y-%m-%d}: {withdrawn.reason}"
             yield finding("LIN005", said, path=claim.where, notes=(f"withdrawn in {withdrawn.claim.where}",))
+        if claim.kind == CONTRIBUTION and self._is_in_the_name_of_another(claim, member):
+            by = member.id if member is not None else signer.name
+            said = f"it names the contributor {claim.contributor}, and {by} signed it"
+            yield finding("CON010", said, path=claim.where)
         if member is None:
             return
-        if claim.kind == CONTRIBUTION and claim.contributor != member.id:
-            said = f"it names the contributor {claim.contributor}, and {member.id} signed it"
-            yield finding("CON010", said, path=claim.where)
         found = standing_finding(member, signer, claimed=claim.created, now=self.now)
         # Who is accepted for statements may have stopped contributing; a key that is revoked is so for everything.
         if found is not None and (not accepted or claim.kind == CONTRIBUTION or found.rule == "CON011"):
@@ -166,6 +167,11 @@ class Authority:
 
     def _member(self, signer: Signer) -> Contributor | None:
         return self.roster.contributor_of_signer(signer) if self.roster is not None else None
+
+    def _is_in_the_name_of_another(self, claim: Claim, member: Contributor | None) -> bool:
+        if member is not None:
+            return claim.contributor != member.id
+        return self.roster is not None and self.roster.contributor(claim.contributor) is not None
 
     def _called(self, fingerprint_: str) -> str:
         """How a key is called: as the policy or the roster calls its owner, else by its fingerprint."""

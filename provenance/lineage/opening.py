@@ -48,7 +48,8 @@ def open_lineage(  # noqa: PLR0913 (what the verbs are told)
     The keys of ``trust`` count for the roster too, where no ``roster_keys`` are given. ``more_keys`` are recognised and
     not trusted. Raises what ``load_roster`` raises, and ``Unreadable`` (LIN010) where a store cannot be read.
     """
-    listed, findings = _roster(roster, tuple(roster_keys) or tuple(each.key for each in trust.keys))
+    maintainers = tuple(roster_keys) or tuple(each.key for each in trust.keys)
+    listed, findings = _roster(roster, maintainers, now)
     ring = known_keys(trust, listed, more_keys)
     statements = _statements(artifact, paths_of(stores), ring)
     authority = Authority(trust, listed, statements, now=now, members_only=members_only)
@@ -77,11 +78,11 @@ def paths_of(given: AnyPath | Iterable[AnyPath] | None) -> tuple[Path, ...]:
 
 
 def _roster(
-    path: AnyPath | None, keys: tuple[AnyPath | PublicKey, ...]
+    path: AnyPath | None, keys: tuple[AnyPath | PublicKey, ...], now: datetime
 ) -> tuple[Roster | None, tuple[Finding, ...]]:
     if path is None:
         return None, ()
-    verified = load_roster(path, roster_keys=keys)
+    verified = load_roster(path, roster_keys=keys, now=now)
     return verified.roster, verified.findings
 
 

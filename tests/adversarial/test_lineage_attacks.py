@@ -178,6 +178,12 @@ def test_a_contribution_in_the_name_of_another_is_refused(world):
     assert found.status != "proven"
 
 
+def test_not_even_a_trusted_signer_contributes_in_the_name_of_a_member(world):
+    batch = world.batch("alice", signer="curator")
+    found = world.trace(world.model([batch]))
+    assert (found.decision, errors(found)) == ("refused", {"CON010"})
+
+
 def test_a_record_claimed_by_another_is_told_with_both_names(world):
     stolen = world.records("alice").splitlines(keepends=True)[3]
     alice, bob = world.batch("alice"), world.batch("bob", text=world.records("bob") + stolen)

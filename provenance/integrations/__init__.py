@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["dask"]
+__all__ = ["dask", "flower"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -33,6 +33,13 @@ _WRAPPERS = (
     *("build_intlist", "build_tensorlist", "build_doublelist", "build_boollist"),
 )
 
+_TENSOR_KINDS = {
+    "_rebuild_sparse_tensor": "a sparse tensor",
+    "_rebuild_sparse_csr_tensor": "a sparse tensor",
+    "_rebuild_nested_tensor": "a nested tensor",
+    "_rebuild_meta_tensor_no_storage": "a tensor without values",
+}
+
 # Says what a value becomes, or None where it is no tensor.
 Carry = Callable[[Any], Carried | None]
 
@@ -225,5 +232,7 @@ def _what(value: Any) -> str:
         return f"a value that {value.name}"
     if isinstance(value, Unknown):
         return "a value that a refused operation makes"
+    if isinstance(value, Made) and value.entry.name in _TENSOR_KINDS:
+        return _TENSOR_KINDS[value.entry.name]
     found = describe(value)
     return "data" if found == "something refused" else found

@@ -36,9 +36,12 @@ def judged(gathered: list[Finding], source: Path, *, partial: bool) -> tuple[Fin
 
 def faults(flat: Flat, *, partial: bool) -> list[Finding]:
     """What stands in the way of writing what was read."""
-    found = [finding("CNV001", what, where=name) for name, what in flat.left[:_MAX_LISTED]]
+    found = [
+        finding("CNV001", f"{what} cannot be carried over", where=name)
+        for name, what in flat.left[:_MAX_LISTED]
+    ]
     if len(flat.left) > _MAX_LISTED:
-        found.append(finding("CNV001", f"{len(flat.left) - _MAX_LISTED} more values"))
+        found.append(finding("CNV001", f"{len(flat.left) - _MAX_LISTED} more values cannot be carried over"))
     if partial:
         found = [msgspec.structs.replace(one, severity="warning", hint="") for one in found]
     found += [

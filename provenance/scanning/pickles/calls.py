@@ -6,6 +6,7 @@ from typing import Any
 
 from provenance.scanning.pickles.checks import CHECKS
 from provenance.scanning.pickles.machine import Machine
+from provenance.scanning.pickles.unfolding import weigh
 from provenance.scanning.pickles.values import (
     UNKNOWN,
     Function,
@@ -58,7 +59,9 @@ def _call(machine: Machine, function: Any, arguments: Any, uses: tuple[str, ...]
             return UNKNOWN
         if result is not None:
             return result
-    return Made(entry, arguments)
+    made = Made(entry, arguments)
+    made.weight += weigh(machine, (arguments,))
+    return made
 
 
 def _check_functions(machine: Machine, function: Global, arguments: tuple[Any, ...]) -> None:

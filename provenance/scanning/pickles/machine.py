@@ -52,7 +52,7 @@ class Machine:
             "nesting",
             "persistent",
         ),
-        *("position", "protocol", "report", "result", "source", "stack", "start", "where"),
+        *("position", "protocol", "report", "result", "shared", "source", "stack", "start", "where"),
     )
 
     def __init__(
@@ -75,6 +75,7 @@ class Machine:
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
+        self.shared: dict[int, tuple[Any, int]] = {}  # weights of tuples, by identity
         self.protocol = 0
         self.frame_end = _NO_FRAME
         self.ended = False

@@ -95,16 +95,20 @@ UNKNOWN: Final = Unknown()
 class List:
     """A list, of which only the length is known."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "weight")
 
     def __init__(self, count: int = 0) -> None:
         self.count = count
+        self.weight = 1  # see ``unfolding``
 
 
 class Set:
     """A set that grows."""
 
-    __slots__ = ()
+    __slots__ = ("weight",)
+
+    def __init__(self) -> None:
+        self.weight = 1
 
 
 class Dict:
@@ -114,13 +118,14 @@ class Dict:
     ``used`` whether some object has this as its state.
     """
 
-    __slots__ = ("entries", "more", "special", "used")
+    __slots__ = ("entries", "more", "special", "used", "weight")
 
     def __init__(self) -> None:
         self.entries: dict[Any, Any] = {}
         self.more = False
         self.special = ""
         self.used = False
+        self.weight = 1
 
     def watch(self, key: Any) -> None:
         """Note a key that would be a special attribute, if this were the state of an object."""
@@ -158,13 +163,14 @@ class Made:
     ``items`` is for readers that rebuild values: keys and values that were set, one after the other.
     """
 
-    __slots__ = ("arguments", "entry", "items", "state")
+    __slots__ = ("arguments", "entry", "items", "state", "weight")
 
     def __init__(self, entry: Entry, arguments: Any = ()) -> None:
         self.entry = entry
         self.arguments = arguments
         self.state: Any = None
         self.items: Any = None
+        self.weight = 1
 
 
 class Storage:

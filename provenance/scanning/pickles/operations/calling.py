@@ -12,6 +12,7 @@ from provenance.scanning.pickles.operations.collecting import check_values, make
 from provenance.scanning.pickles.operations.importing import global_of_lines
 from provenance.scanning.pickles.persistent import persistent_object
 from provenance.scanning.pickles.states import attribute_fault
+from provenance.scanning.pickles.unfolding import weigh
 from provenance.scanning.pickles.values import Dict, Made, Unknown, describe
 
 __all__ = ["CALLING"]
@@ -43,7 +44,7 @@ def _instance(machine: Machine) -> None:
     """INST: import, then call with what lies above the mark."""
     module, name = machine.line(), machine.line()
     found = global_of_lines(machine, module, name)
-    arguments = make_tuple(machine.pop_mark())
+    arguments = make_tuple(machine, machine.pop_mark())
     machine.stack.append(call(machine, found, arguments))
 
 
@@ -51,7 +52,7 @@ def _object(machine: Machine) -> None:
     """OBJ: call the first value above the mark with the others."""
     items = machine.pop_mark()
     function = items.pop(0)
-    machine.stack.append(call(machine, function, make_tuple(items)))
+    machine.stack.append(call(machine, function, make_tuple(machine, items)))
 
 
 def _build(machine: Machine) -> None:
@@ -68,6 +69,7 @@ def _build(machine: Machine) -> None:
     if fault:
         machine.refuse("PKL006", f"sets a state of {describe(target)} {fault}")
     target.state = state
+    target.weight += weigh(machine, (state,))
     if target.entry.check == "joblib":
         _read_array(machine, target)
 

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from provenance.scanning.pickles.machine import Broken, Machine
+from provenance.scanning.pickles.unfolding import CONTAINERS, remember, weigh
 from provenance.scanning.pickles.values import DATA, Dict, Function, List, Loose, Made, Set, Unknown, describe
 
 __all__ = ["COLLECTING", "add_elements", "check_state", "check_values", "make_tuple", "set_items"]
 
 _FUNCTIONS = frozenset((Function, Loose))
+_NOTABLE = _FUNCTIONS | CONTAINERS
 _KEPT_ENTRIES = 1024
 
 
@@ -27,34 +29,46 @@ def check_values(machine: Machine, items: Iterable[Any], what: str) -> None:
             machine.refuse("PKL005", f"puts {describe(item)}, which may only be called, into {what}")
 
 
-def make_tuple(items: list[Any]) -> tuple[Any, ...]:
-    """A tuple; a function in it is remembered."""
-    return tuple(items) if _FUNCTIONS.isdisjoint(map(type, items)) else Loose(items)
+def _checked(machine: Machine, items: list[Any], what: str) -> int:
+    """Look for functions among what becomes part of a value; what it all unfolds to."""
+    if _NOTABLE.isdisjoint(map(type, items)):
+        return len(items)
+    check_values(machine, items, what)
+    return weigh(machine, items)
+
+
+def make_tuple(machine: Machine, items: list[Any]) -> tuple[Any, ...]:
+    """A tuple; a function in it is remembered, and so is what it unfolds to."""
+    if _NOTABLE.isdisjoint(map(type, items)):
+        return tuple(items)
+    made = tuple(items) if _FUNCTIONS.isdisjoint(map(type, items)) else Loose(items)
+    remember(machine, made)
+    return made
 
 
 def _tuple(machine: Machine) -> None:
     items = machine.pop_mark()
-    machine.stack.append(make_tuple(items))
+    machine.stack.append(make_tuple(machine, items))
 
 
 def _tuple1(machine: Machine) -> None:
-    machine.stack[-1] = make_tuple(machine.stack[-1:])
+    machine.stack[-1] = make_tuple(machine, machine.stack[-1:])
 
 
 def _tuple2(machine: Machine) -> None:
     stack = machine.stack
-    stack[-2:] = [make_tuple([stack[-2], stack[-1]])]
+    stack[-2:] = [make_tuple(machine, [stack[-2], stack[-1]])]
 
 
 def _tuple3(machine: Machine) -> None:
     stack = machine.stack
-    stack[-3:] = [make_tuple([stack[-3], stack[-2], stack[-1]])]
+    stack[-3:] = [make_tuple(machine, [stack[-3], stack[-2], stack[-1]])]
 
 
 def _list(machine: Machine) -> None:
     items = machine.pop_mark()
-    check_values(machine, items, "a list")
-    machine.stack.append(List(len(items)))
+    machine.stack.append(List())
+    add_elements(machine, items)
 
 
 def _frozenset(machine: Machine) -> None:
@@ -81,16 +95,15 @@ def _appends(machine: Machine) -> None:
 def add_elements(machine: Machine, items: list[Any]) -> None:
     """Append to what lies on the stack, or report that it is nothing to append to."""
     target = machine.stack[-1]
-    if not _FUNCTIONS.isdisjoint(map(type, items)):
-        check_values(machine, items, "a list")
+    weight = _checked(machine, items, "a list")
     if type(target) is List:
         target.count += len(items)
+        target.weight += weight
         return
     if isinstance(target, Unknown):
         return
-    if isinstance(target, Made) and target.entry.takes == "elements":
-        return
-    if isinstance(target, Made) and target.entry.use == "any":
+    if isinstance(target, Made) and (target.entry.takes == "elements" or target.entry.use == "any"):
+        target.weight += weight
         return
     machine.refuse("PKL006", f"appends to {describe(target)}")
 
@@ -98,8 +111,10 @@ def add_elements(machine: Machine, items: list[Any]) -> None:
 def _add_to_set(machine: Machine) -> None:
     items = machine.pop_mark()
     target = machine.stack[-1]
-    check_values(machine, items, "a set")
-    if not isinstance(target, Set | Unknown):
+    weight = _checked(machine, items, "a set")
+    if isinstance(target, Set):
+        target.weight += weight
+    elif not isinstance(target, Unknown):
         machine.refuse("PKL006", f"adds items to {describe(target)} as if it were a set")
 
 
@@ -117,15 +132,15 @@ def _items(machine: Machine) -> None:
 def set_items(machine: Machine, items: list[Any]) -> None:
     """Set keys and values of what lies on the stack, or report that it takes none."""
     target = machine.stack[-1]
-    if not _FUNCTIONS.isdisjoint(map(type, items)):
-        check_values(machine, items, "a dict")
+    weight = _checked(machine, items, "a dict")
     if len(items) % 2:
         raise Broken("a dict with a key and no value")
     if type(target) is Dict:
+        target.weight += weight
         _keep(target, items)
         check_state(machine, target)
     elif isinstance(target, Made) and (target.entry.takes == "items" or target.entry.use == "any"):
-        return
+        target.weight += weight
     elif not isinstance(target, Unknown):
         machine.refuse("PKL006", f"sets items of {describe(target)}")
 

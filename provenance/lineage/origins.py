@@ -18,7 +18,7 @@ from provenance.lineage.matching import ORIGIN_BYTES, origin_at
 
 __all__ = ["OriginsFile", "read_origins"]
 
-_MOST_BYTES: Final = 32 * 1024**3
+_MOST_BYTES: Final = 1024**3
 
 
 class OriginsFile(NamedTuple):

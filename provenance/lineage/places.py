@@ -8,13 +8,19 @@ from provenance.artifacts.names import ATTESTATION_DIRECTORY, DEFAULT_SIGNATURE
 from provenance.lineage.claims import Claim
 from provenance.lineage.references import Reference
 
-__all__ = ["located"]
+__all__ = ["located", "place_of"]
 
 _SUFFIX = ".sigstore.json"
 
 
 def located(claim: Claim, reference: Reference) -> str:
     """Return the path beside whose attestations a claim about an artifact lies; its name where nothing is there."""
+    found = place_of(claim, reference)
+    return found if found is not None else reference.name
+
+
+def place_of(claim: Claim, reference: Reference) -> str | None:
+    """Return that path, None where nothing is there: a name that somebody wrote is never taken for a path."""
     directory, leaf = os.path.split(claim.where)
     candidates = []
     if os.path.basename(directory) == ATTESTATION_DIRECTORY:
@@ -26,7 +32,7 @@ def located(claim: Claim, reference: Reference) -> str:
         candidates = [directory]
     elif leaf.endswith(_SUFFIX):
         candidates = [os.path.join(directory, leaf.removesuffix(_SUFFIX))]
-    return next((path for path in candidates if os.path.lexists(path)), reference.name)
+    return next((path for path in candidates if os.path.lexists(path)), None)
 
 
 def _is_plain(name: str) -> bool:

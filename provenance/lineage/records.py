@@ -27,7 +27,7 @@ from provenance.lineage.curating import record_format_of
 from provenance.lineage.index import reopened
 from provenance.lineage.opening import Opened
 from provenance.lineage.origins import read_origins
-from provenance.lineage.places import located
+from provenance.lineage.places import place_of
 from provenance.lineage.record_checks import cut_format, records_of, records_subject
 from provenance.lineage.record_proofs import InclusionProof, RecordTree, prove_record, record_tree
 from provenance.lineage.references import Reference, reference_to
@@ -38,6 +38,8 @@ __all__ = ["RecordOrigin", "RecordTrace", "origin_of_record", "read_leaf"]
 
 RecordOrigin = Literal["unchanged", "edited", "unknown"]
 _MOST_STEPS: Final = 1000
+# A tree takes 64 bytes a record in memory; whoever writes a statement may claim any number.
+_MOST_RECORDS: Final = 2**26
 
 
 class RecordTrace(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,13 +242,12 @@ class _Following:
             contribution = read_contribution(reopened(belief.claim).statement)
         except ProvenanceError:
             return None
-        leaves, batch = leaves_path(Path(belief.claim.where)), Path(located(belief.claim, reference))
-        sources = [leaves, batch, *([self.path] if reference.node == self.start.node else [])]
-        if contribution.records is not None and contribution.records.salted:
-            sources.reverse()  # the records tell more than salted leaves
-        for source in sources:
+        records = contribution.records
+        if records is None or records.count > _MOST_RECORDS:
+            return None
+        for source in self._sources(belief, reference, salted=records.salted):
             try:
-                if (source.is_absolute() and source.exists()) or source == self.path:
+                if source.exists():
                     return _SignedTree(record_tree(source, contribution), source, contribution)
             except ProvenanceError as error:
                 if error.code == "CON014":
@@ -254,6 +255,14 @@ class _Following:
                         finding("LIN019", error.message, path=str(source), severity="warning")
                     )
         return None
+
+    def _sources(self, belief: Belief, reference: Reference, *, salted: bool) -> list[Path]:
+        """Where the leaves of a batch may come from; the records tell more than leaves that are salted."""
+        batch = place_of(belief.claim, reference)
+        found = [leaves_path(Path(belief.claim.where))]
+        found += [Path(batch)] if batch is not None else []
+        found += [self.path] if reference.node == self.start.node else []
+        return found[::-1] if salted else found
 
     def _unknown(self) -> Followed:
         said = f"no statement tells where record {self.at} of {self.reference.name} comes from"

@@ -386,6 +386,22 @@ def test_an_origin_that_a_curator_invents_is_not_proven(world):
     assert found.record.origin == "edited"
 
 
+def test_a_name_in_a_statement_is_never_opened_as_a_path(world):
+    """The batch is said to be called like a file of somebody else's."""
+    secret = world.root / "secret.jsonl"
+    secret.write_text(world.records("alice"))
+    alice = world.batch("alice")
+    data = world.curated([alice], [world.records("alice").splitlines(keepends=True)[2]])
+    bundle = bundle_of(alice, "contribution")
+    payload = payload_of(bundle)
+    payload["subject"][0]["name"] = str(secret)
+    signed_again(bundle, payload, world.key("alice"))
+    leaves_path(bundle).unlink()
+    alice.unlink()
+    found = world.trace(data, record=0)
+    assert (found.status, found.record.proof) == ("missing", None)
+
+
 # --- the index, and what is large
 
 

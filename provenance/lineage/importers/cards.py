@@ -16,6 +16,8 @@ from provenance.lineage.references import named
 
 __all__ = ["read_model_card"]
 
+_MOST_FRONT_BYTES = 64 * 1024
+
 
 def read_model_card(path: str) -> Iterator[Claim]:
     """Read what the card of the model in whose directory it lies names; raises ``Malformed`` or ``Unreadable``."""
@@ -32,7 +34,7 @@ def read_model_card(path: str) -> Iterator[Claim]:
 
 
 def _front_matter(data: bytes) -> dict[str, object]:
-    lines = data.split(b"\n")
+    lines = data[:_MOST_FRONT_BYTES].split(b"\n")
     fences = [number for number, line in enumerate(lines) if line.rstrip() == b"---"][:2]
     if len(fences) < 2 or fences[0] != 0:
         raise Malformed("it has no front matter", code="SIG008")

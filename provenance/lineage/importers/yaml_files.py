@@ -11,7 +11,7 @@ from provenance.lineage.finding import read_bounded
 
 __all__ = ["MAX_YAML_BYTES", "parse_yaml", "read_yaml", "text_of", "texts_of"]
 
-MAX_YAML_BYTES = 4 * 1024 * 1024
+MAX_YAML_BYTES = 1024 * 1024
 _LONGEST_TEXT = 1000
 
 

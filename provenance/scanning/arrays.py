@@ -18,6 +18,7 @@ from provenance.scanning.readers import Reader
 __all__ = ["ArrayHeader", "array_header", "read_array"]
 
 _MAX_HEADER = 65_536
+_MAX_NESTING = 20  # types within types
 _HEADER = re.compile(
     rb"\{\s*'descr':\s*(?P<descr>'[^'\\]{1,64}'|\[[\w\s'\"(),\[\]<>=|:;.+-]*\]),\s*"
     rb"'fortran_order':\s*(?P<fortran>True|False),\s*'shape':\s*\((?P<shape>[\d\sL,]*)\),?\s*\}\s*\Z"
@@ -77,10 +78,48 @@ def _check_size(context: Context, header: bytes, rest: int) -> None:
     if fields is None:
         context.add("FMT006", "the header is not in the form that numpy writes")
         return
-    code = _CODE.match(fields["descr"].decode("latin-1").strip("'"))
-    if code is None:
-        return  # a structured type without objects: how long an item is, is left to numpy
-    item = int(code[2]) * (4 if code[1] == "U" else 1)
+    item = _item_size(fields["descr"].decode("latin-1"))
+    if item < 0:
+        context.add("FMT006", "the type of the items is not in the form that numpy writes")
+        return
     shape = _shape(fields["shape"])
     if prod(shape) * item != rest:
         context.add("FMT006", f"the array takes {prod(shape) * item} bytes and {rest} follow")
+
+
+def _item_size(descr: str) -> int:
+    """Bytes of an item by its type as the header gives it; -1 where it is none."""
+    import ast
+
+    if (
+        max((descr[:at].count("[") - descr[:at].count("]") for at in _brackets(descr)), default=0)
+        > _MAX_NESTING
+    ):
+        return -1
+    try:
+        return _size_of(ast.literal_eval(descr))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return -1
+
+
+def _brackets(descr: str) -> list[int]:
+    return [at + 1 for at, character in enumerate(descr) if character == "["][: _MAX_NESTING + 1]
+
+
+def _size_of(descr: object) -> int:
+    """A code, or a list of fields, each (name, type) or (name, type, shape). Raises ValueError, TypeError."""
+    if isinstance(descr, str):
+        code = _CODE.match(descr)
+        if code is None:
+            raise ValueError(descr)
+        return int(code[2]) * (4 if code[1] == "U" else 1)
+    if not isinstance(descr, list):
+        raise TypeError(descr)
+    total = 0
+    for field in descr:
+        _name, kind, *shape = field
+        sizes = shape[0] if shape and isinstance(shape[0], tuple) else tuple(shape)
+        if not all(type(size) is int and 0 <= size < 1 << 32 for size in sizes):
+            raise ValueError(descr)
+        total += prod(sizes) * _size_of(kind)
+    return total

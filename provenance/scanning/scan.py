@@ -225,22 +225,6 @@ def _of(found: str) -> Read:
     return lambda context, reader, head, name: _data(context, reader, head, name, found)
 
 
-def _skops(context: Context, reader: Reader, head: bytes, name: str) -> None:
-    """A zip of arrays, with the types of all objects in its schema."""
-    from provenance.scanning.containers.zip_members import open_archive, open_member
-    from provenance.scanning.formats.skops import check_schema
-
-    _zip(context, reader, head, name)
-    archive = (
-        open_archive(reader, Context(context.policy, _scan_nested)) if decompressor(head) is None else None
-    )
-    for member in archive.members if archive else ():
-        if archive and member.name == "schema.json":
-            inner = open_member(archive, member, context)
-            if inner is not None:
-                check_schema(context, inner.read_at(0, min(inner.size, 64 << 20)))
-
-
 def _look_for_pickle(context: Context, reader: Reader, head: bytes) -> None:
     """ARC010 where a file of another format is also a pickle that imports something."""
     from provenance.scanning.pickles.reading import read_streams
@@ -275,7 +259,7 @@ _READERS: Mapping[str, Read] = {
     "torchscript": _torchscript,
     "torch-export": _code_carrier,
     "numpy": _array,
-    "skops": _skops,
+    "skops": _zip,
     "mar": _code_carrier,
     "zip": _zip,
     "tar": _tar,

@@ -7,7 +7,7 @@ import zlib
 
 from provenance.scanning.context import Context, OverBudget
 from provenance.scanning.detecting.streams import decompressor
-from provenance.scanning.readers import BytesReader, Reader
+from provenance.scanning.readers import MemoryReader, Reader
 
 __all__ = ["read_packed"]
 
@@ -34,7 +34,7 @@ def read_packed(context: Context, reader: Reader, name: str) -> None:
     if reader.read_at(offset, 4096).strip(b"\0") and offset:
         context.add("ARC004", "bytes lie behind the end of the stream", where=f"byte {offset}")
     context.packed_format = context.member(
-        BytesReader(bytes(data)), f"{name.rpartition('/')[2]} (unpacked)" if name else "(unpacked)"
+        MemoryReader(memoryview(data)), f"{name.rpartition('/')[2]} (unpacked)" if name else "(unpacked)"
     )
 
 

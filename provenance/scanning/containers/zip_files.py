@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provenance.scanning.containers.zip_members import Archive, open_archive, open_member
 from provenance.scanning.context import Context
+from provenance.scanning.formats.skops import SCHEMA, check_schema
 from provenance.scanning.readers import Reader
 
 __all__ = ["read_members", "read_zip"]
@@ -22,5 +23,8 @@ def read_members(context: Context, archive: Archive, *, leave: frozenset[str] = 
         if member.name in leave or (member.name.endswith("/") and not member.size):
             continue
         inner = open_member(archive, member, context)
-        if inner is not None:
-            context.member(inner, member.name)
+        if inner is None:
+            continue
+        if member.name == SCHEMA:  # skops looks for it in any zip, and takes JSON in any encoding
+            check_schema(context, inner)
+        context.member(inner, member.name)

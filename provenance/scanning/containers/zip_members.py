@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from provenance.scanning.containers.zip_directory import BrokenZip, Member, Report, read_directory
 from provenance.scanning.context import Context, OverBudget
-from provenance.scanning.readers import BytesReader, Reader, SliceReader
+from provenance.scanning.readers import MemoryReader, Reader, SliceReader
 
 __all__ = ["Archive", "open_archive", "open_member"]
 
@@ -191,4 +191,4 @@ def _unpack(packed: Reader, make: Callable[[], object], member: Member, context:
         context.add("ARC005", "the checksum is wrong", where=member.name)
     elif unpacker.unused_data or offset < packed.size:
         context.add("ARC004", "bytes lie behind the end of the packed data", where=member.name)
-    return BytesReader(bytes(data))
+    return MemoryReader(memoryview(data))

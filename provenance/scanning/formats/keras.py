@@ -10,6 +10,7 @@ from typing import Final
 from provenance.scanning.containers.zip_members import open_archive, open_member
 from provenance.scanning.context import Context
 from provenance.scanning.formats.configs import read_config_text
+from provenance.scanning.formats.skops import SCHEMA
 from provenance.scanning.readers import Reader
 
 __all__ = ["read_keras"]
@@ -32,4 +33,6 @@ def read_keras(context: Context, reader: Reader) -> None:
         elif member.name in _CONFIGS:
             context.add("FMT016", "the configuration is larger than is read", where=member.name)
         else:
+            if member.name == SCHEMA:
+                context.add("ARC010", "the file is also one of skops's")
             context.member(inner, member.name)

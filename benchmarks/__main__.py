@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("signing", "rounds", "loading", "guard", "records", "scanning", "lineage")
+NAMES = ("signing", "rounds", "loading", "guard", "records", "scanning", "lineage", "aggregation")
 
 
 def main() -> None:

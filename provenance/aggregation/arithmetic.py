@@ -18,6 +18,7 @@ __all__ = ["dominant", "product", "quantised", "refuse_flushing", "solve", "tota
 SQUARINGS: Final = 45
 ALIKE: Final = 2.0**-46
 COEFFICIENT_BITS: Final = 48
+AT_ONCE: Final = 1 << 17  # terms of a product
 
 
 def refuse_flushing() -> None:
@@ -36,12 +37,17 @@ def total(values: Any) -> Any:
 
 def product(left: Grid, right: Any) -> Any:
     """Multiply [m, k] by [k] or [k, n], adding over k from the first to the last."""
-    vector = right.ndim == 1
-    columns = right[:, None] if vector else right
-    result = np.zeros((left.shape[0], columns.shape[1]))
-    for k in range(left.shape[1]):
-        result += left[:, k, None] * columns[k]
-    return result[:, 0] if vector else result
+    if right.ndim == 1:
+        return total((left * right).T)
+    if right.shape[1] == 1:
+        return product(left, right[:, 0])[:, None]
+    result = np.empty((left.shape[0], right.shape[1]))
+    some = max(1, AT_ONCE // right.size)
+    for first in range(0, len(left), some):
+        terms = left[first : first + some, :, None] * right
+        # Over an axis that is not the last, numpy adds whole rows, one after the other; a test holds it to that.
+        np.add.reduce(terms, axis=1, out=result[first : first + some])
+    return result
 
 
 def quantised(coefficients: Floats) -> Floats:

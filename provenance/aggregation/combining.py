@@ -40,5 +40,6 @@ def _add_rows(block: Any, rows: Sequence[tuple[int, float]], result: Floats) -> 
         if weight == 1:
             result += block[row]
         else:
-            np.multiply(block[row], weight, out=term, dtype=np.float64)
+            np.copyto(term, block[row])
+            term *= weight
             result += term

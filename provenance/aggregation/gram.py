@@ -93,12 +93,14 @@ class _Sums:
         self.n = n
         self.parts: dict[int, Integers] = {}
 
-    def add(self, integers: np.ndarray[Any, Any], exponents: np.ndarray[Any, Any]) -> None:
-        """Add 2**exponents[i, j] * integers[i, j]."""
+    def add(self, integers: np.ndarray[Any, Any], exponents: np.ndarray[Any, Any], moved: int) -> None:
+        """Add 2**(exponents[i] + exponents[j] + moved) * integers[i, j]."""
         whole = integers.astype(np.int64)
-        for exponent in np.unique(exponents).tolist():
-            part = self.parts.setdefault(exponent, np.zeros((self.n, self.n), np.int64))
-            part += np.where(exponents == exponent, whole, 0)
+        of_rows = {*exponents.tolist()}
+        sums = exponents[:, None] + exponents
+        for each in sorted({one + other for one in of_rows for other in of_rows}):
+            part = self.parts.setdefault(each + moved, np.zeros((self.n, self.n), np.int64))
+            part += whole if len(of_rows) == 1 else np.where(sums == each, whole, 0)
 
 
 def _one_limb(block: Any, centre: int | None, work: Any, sums: _Sums) -> bool:
@@ -117,7 +119,7 @@ def _one_limb(block: Any, centre: int | None, work: Any, sums: _Sums) -> bool:
     integers = _products(work)
     if not _tells_apart(integers, exponents):
         return False
-    sums.add(integers, exponents[:, None] + exponents - 2 * BITS)
+    sums.add(integers, exponents, -2 * BITS)
     return True
 
 
@@ -153,10 +155,9 @@ def _two_limbs(block: Any, centre: int | None, sums: _Sums) -> None:
     values -= high
     values *= LIMB
     integers = _products(np.concatenate([high, np.rint(values)]))
-    places = exponents[:, None] + exponents
-    sums.add(integers[:n, :n], places - 2 * BITS)
-    sums.add(integers[:n, n:] + integers[n:, :n], places - 3 * BITS)
-    sums.add(integers[n:, n:], places - 4 * BITS)
+    sums.add(integers[:n, :n], exponents, -2 * BITS)
+    sums.add(integers[:n, n:] + integers[n:, :n], exponents, -3 * BITS)
+    sums.add(integers[n:, n:], exponents, -4 * BITS)
 
 
 def _products(work: Any) -> Any:

@@ -14,6 +14,7 @@ from provenance.attestations.statement import Subject
 from provenance.errors import UsageError
 from provenance.lineage.attest import DigestedInput, attest_digested, json_values
 from provenance.lineage.observing import observing
+from provenance.lineage.references import reference_to
 from provenance.lineage.subjects import subject_of
 from provenance.signing.keys import PrivateKey
 from provenance.signing.signers import open_key
@@ -46,15 +47,18 @@ class Recorder:
 
     def loaded(self, subject: Subject) -> None:
         """Note an artifact that was verified and loaded, unless it was named as an input already."""
-        digest = subject.digest["sha256"]
-        if not any(each.subject.digest["sha256"] == digest for each in self.inputs):
+        if not any(node == _node(subject) for _, node in self._inputs):
             self._note(subject, "loaded")
 
     def _note(self, subject: Subject, role: str) -> Subject:
-        loaded = ("loaded", subject.digest["sha256"])
-        self._inputs.pop(loaded, None)
-        self._inputs[role, subject.digest["sha256"]] = DigestedInput(role, subject)
+        self._inputs.pop(("loaded", _node(subject)), None)
+        self._inputs[role, _node(subject)] = DigestedInput(role, subject)
         return subject
+
+
+def _node(subject: Subject) -> str:
+    """What tells an artifact from others: directories of the same bytes under other names are others."""
+    return reference_to(subject, ours=True).node
 
 
 @contextmanager

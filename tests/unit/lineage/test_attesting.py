@@ -137,6 +137,17 @@ def test_an_input_is_digested_when_it_is_named(world):
     assert build_of(record.bundle)["resolvedDependencies"][0]["digest"] == before
 
 
+def test_directories_of_the_same_bytes_under_other_names_are_two_inputs(world):
+    for name, file in (("one", "a.txt"), ("two", "b.txt")):
+        (world.root / name).mkdir()
+        (world.root / name / file).write_text("same")
+    with provenance.recorder(world.file("model.bin", "m"), key=world.key("trainer")) as record:
+        record.input(world.root / "one", role="dataset")
+        record.input(world.root / "two", role="dataset")
+        record.input(world.root / "two", role="dataset")
+    assert [each.subject.name for each in record.inputs] == ["one", "two"]
+
+
 def test_after_an_exception_nothing_is_signed(world):
     model = world.file("model.bin", "m")
     with pytest.raises(ZeroDivisionError), provenance.recorder(model, key=world.key("trainer")) as record:

@@ -73,13 +73,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--corpus-python", default="", help="a python with the libraries of the corpus")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=2000, help="about how many malicious pickles")
+    parser.add_argument("--sample", type=int, default=0, help="files of each set, drawn at random; 0 for all")
     parser.add_argument("--only", default="", help="scanners, separated by commas")
     parser.add_argument("--output", type=Path, default=Path(".scratch/benchmarks/scanning.json"))
     options = parser.parse_args(arguments)
     corpus = _corpus(options.corpus_python, options.seed, options.count)
     pythons = _pythons(options.peers, options.only)
-    results = _rates(corpus, pythons)
-    _publish(results, options.output)
+    results = {}
+    for tool, python in pythons.items():
+        results[tool] = _rates(tool, python, corpus, options.sample)
+        _keep(results, options.output)
+    _publish(results)
     if options.runs:
         _speed(pythons, options.runs, options.output)
 
@@ -109,24 +113,23 @@ def _pythons(peers: Path, only: str) -> dict[str, str]:
     return found
 
 
-def _rates(corpus: Path, pythons: Mapping[str, str]) -> dict[str, dict[str, Rate]]:
-    """Rates by scanner, set and family. Models are judged under a policy that names their libraries' profiles."""
+def _rates(tool: str, python: str, corpus: Path, sample: int) -> dict[str, Rate]:
+    """Rates by set and family. Models are judged under a policy that names their libraries' profiles."""
     policy = corpus / "models.toml"
     policy.write_text(_MODELS)
-    results: dict[str, dict[str, Rate]] = {}
-    for tool, python in pythons.items():
-        found: dict[str, Rate] = {}
-        for part in ("malicious", "harmless", "models"):
-            arguments = [str(policy)] if (part, tool) == ("models", "provenance") else []
-            found |= _judge([python, str(_JUDGES), tool, *arguments], corpus, part)
-        results[tool] = found
-        print(f"{tool} has judged", file=sys.stderr)
-    return results
+    found: dict[str, Rate] = {}
+    for part in ("malicious", "harmless", "models"):
+        arguments = [str(policy)] if (part, tool) == ("models", "provenance") else []
+        found |= _judge([python, str(_JUDGES), tool, *arguments], corpus, part, sample)
+    print(f"{tool} has judged", file=sys.stderr)
+    return found
 
 
-def _judge(command: Sequence[str], corpus: Path, part: str) -> dict[str, Rate]:
+def _judge(command: Sequence[str], corpus: Path, part: str, sample: int) -> dict[str, Rate]:
     """Rates of one set: in all, and by family."""
     files = sorted(str(path) for path in (corpus / part).rglob("*") if path.is_file())
+    if 0 < sample < len(files):
+        files = sorted(random.Random(0).sample(files, sample))
     answers = _ask(command, files)
     by_family: dict[str, list[dict[str, float]]] = defaultdict(list)
     for file in files:
@@ -159,7 +162,7 @@ def _rate(answers: Iterable[dict[str, float]]) -> Rate:
     return Rate(len(group), refused, failed, sum(answer["seconds"] for answer in group))
 
 
-def _publish(results: Mapping[str, Mapping[str, Rate]], output: Path) -> None:
+def _publish(results: Mapping[str, Mapping[str, Rate]]) -> None:
     print("\nrefused, and refused or given up on, in per cent\n")
     print("| scanner | malicious | or given up | harmless | or given up | models | or given up |")
     print("|---|---|---|---|---|---|---|")
@@ -169,9 +172,14 @@ def _publish(results: Mapping[str, Mapping[str, Rate]], output: Path) -> None:
         print("\n| provenance, by family | files | refused | or given up |\n|---|---|---|---|")
         for name, rate in results["provenance"].items():
             print(f"| {name} | {rate.files} | {rate.row()} |")
+
+
+def _keep(results: Mapping[str, Mapping[str, Rate]], output: Path) -> None:
+    """Add the rates to the JSON file."""
     output.parent.mkdir(parents=True, exist_ok=True)
     rates = {tool: {name: rate._asdict() for name, rate in found.items()} for tool, found in results.items()}
     document = json.loads(output.read_text()) if output.exists() else {}
+    rates = {**document.get("rates", {}), **rates}
     output.write_text(json.dumps({**document, "rates": rates}, indent=2) + "\n")
 
 

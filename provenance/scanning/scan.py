@@ -46,6 +46,11 @@ def scan_member(reader: Reader, name: str, policy: FormatPolicy) -> FileEvidence
         found = _scan(context, reader, name)
     except (MemoryError, RecursionError, OverflowError) as error:  # the bounds should not let it come to this
         context.add("ARC007", f"reading goes beyond the bounds: {type(error).__name__}")
+    except ProvenanceError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one file that a reader fails on must not hide the others
+        context.add("FMT001", f"the reader failed on this file ({type(error).__name__}): please report it")
+    context.take_report()
     return FileEvidence(
         path=name,
         format=found,

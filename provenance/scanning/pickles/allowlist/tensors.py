@@ -1,6 +1,7 @@
 """The profile ``tensors``: what torch and numpy write for tensors, and the containers around them.
 
-Not proven: that a tensor's values are the right ones, and that the memory it asks for can be had.
+Not proven: that a tensor's values are the right ones; that the memory it asks for can be had; that the sizes within
+nested and compressed sparse tensors lead into their values, which torch checks for its own files only.
 """
 
 from __future__ import annotations

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
 from examples.federated.methods import Method
 from provenance.aggregation import aggregate_arrays
+from provenance.aggregation.attacks import ATTACKS, Scene
 
-__all__ = ["worst_update"]
+__all__ = ["MAX_NORM", "worst_updates"]
 
-STRENGTHS = (0.5, 1.0, 1.5, 2.0, 4.0, 10.0)
+# The server drops updates of a larger norm, and attackers know it; the weights of a trained model have one of about 10.
+MAX_NORM: Final = 50.0
+
+TRIED: Final = ("sign-flip", "inner-product", "alie", "mimic", "min-max", "min-sum")
 
 
-def worst_update(honest: np.ndarray, attackers: int, method: Method) -> np.ndarray:
-    """Give what all attackers send: of several attacks, the one that moves the result farthest from the honest mean.
+def worst_updates(base: np.ndarray, honest: np.ndarray, attackers: int, method: Method) -> np.ndarray:
+    """Give what the attackers send: of the red team's attacks, the one that moves the result farthest in this round.
 
-    ``honest`` [h, d] are the differences of the honest updates from the base model; so is the result [d].
+    ``base`` [d] are the weights that all start from, ``honest`` [h, d] those that honest contributors send, and the
+    result [attackers, d] what is sent with them.
     """
-    mean = honest.mean(axis=0)
+    changes = honest.astype(float) - base
+    mean = changes.mean(axis=0)
 
-    def harm(sent: np.ndarray) -> float:
-        updates = np.concatenate([honest, np.repeat(sent[None], attackers, axis=0)])
+    def harm(rows: np.ndarray) -> float:
+        if np.linalg.norm(base + rows, axis=1).max() > 0.99 * MAX_NORM:
+            return -1.0
         result = aggregate_arrays(
-            updates,
+            np.concatenate([changes, rows]).astype(np.float32),
             rule=method.rule,
             faulty=method.faulty,
             pre=method.pre,
@@ -33,11 +40,7 @@ def worst_update(honest: np.ndarray, attackers: int, method: Method) -> np.ndarr
         )
         return float(np.linalg.norm(result - mean))
 
-    return max(_attacks(honest), key=harm)
-
-
-def _attacks(honest: np.ndarray) -> Iterator[np.ndarray]:
-    mean, deviation = honest.mean(axis=0), honest.std(axis=0)
-    for strength in STRENGTHS:
-        yield -strength * mean  # inner-product manipulation (arXiv 1903.03936); sign flipping at 1
-        yield mean - strength * deviation  # a little is enough (arXiv 1902.06156)
+    own = np.repeat(mean[None], attackers, axis=0)
+    scene = Scene(honest=changes, previous=changes, own=own, own_flipped=own, harm=harm)
+    sent = max((ATTACKS[name].craft(scene).rows for name in TRIED), key=harm)
+    return np.asarray(base + sent)

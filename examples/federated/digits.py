@@ -27,7 +27,7 @@ class Digits(NamedTuple):
     test: Shard
 
 
-def shared_out(people: int, *, concentration: float = 1.0, seed: int = 0) -> Digits:
+def shared_out(people: int, *, concentration: float = 0.5, seed: int = 0) -> Digits:
     """Share the digits out: of each class, people get the proportions of a draw from a Dirichlet distribution.
 
     The smaller its ``concentration``, the more people differ in which digits they have.

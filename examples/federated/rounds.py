@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 import provenance
-from examples.federated.attackers import worst_update
+from examples.federated.attackers import MAX_NORM, worst_updates
 from examples.federated.digits import Digits
 from examples.federated.methods import Method
 from examples.federated.people import HONEST, People
@@ -63,9 +63,9 @@ def contributions(training: Training, number: int) -> None:
     base = _verified(training, number - 1)
     updates = {name: trained(base, shard) for name, shard in zip(HONEST, training.digits.shards, strict=True)}
     if training.attackers:
-        honest = np.stack([_flat(update) - _flat(base) for update in updates.values()])
-        sent = worst_update(honest, len(training.attackers), training.method) + _flat(base)
-        updates |= {name: _shaped(sent, base) for name in training.attackers}
+        honest = np.stack([_flat(update) for update in updates.values()])
+        sent = worst_updates(_flat(base), honest, len(training.attackers), training.method)
+        updates |= {name: _shaped(row, base) for name, row in zip(training.attackers, sent, strict=True)}
     training.folder(number).mkdir()
     for name, update in updates.items():
         _hand_in(training, number, name, update, training.people.keys[name])
@@ -97,6 +97,7 @@ def play(training: Training, number: int) -> provenance.Round:
         faulty=method.faulty,
         pre=method.pre,
         parameters=method.parameters,
+        max_norm=MAX_NORM,
         output=training.model(number),
         key=training.people.server,
     )

@@ -43,7 +43,7 @@ def test_robust_rules_learn_under_attack_and_a_cheating_server_is_caught(trainin
         method.title: list(played(training(method, ATTACKERS), ROUNDS))[-1] for method in (mean, nnm, bounded)
     }
     assert ends["mean"] < 0.2
-    assert min(ends["NNM + trimmed mean"], ends["bounded influence"]) > 0.3
+    assert min(ends["NNM + trimmed mean"], ends["bounded influence"]) > 0.25
     assert cheat(training(nnm, ATTACKERS), ROUNDS)
     told = capsys.readouterr().out
     assert "AGG002 stranger.safetensors does not count" in told
@@ -52,7 +52,7 @@ def test_robust_rules_learn_under_attack_and_a_cheating_server_is_caught(trainin
 
 
 def test_without_attackers_the_mean_learns(training):
-    assert list(played(training(METHODS[0], ()), ROUNDS))[-1] > 0.7
+    assert list(played(training(METHODS[0], ()), ROUNDS))[-1] > 0.6
 
 
 def test_the_picture_has_a_line_a_method_and_panel():

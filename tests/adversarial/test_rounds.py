@@ -333,3 +333,11 @@ def test_a_server_that_weighs_a_friend_more_is_caught(world):
     found = world.replay(restated(world, statement=heavier))
     assert found.decision == "refused"
     assert "AGG020" in errors(found)
+
+
+def test_a_bound_on_norms_is_part_of_the_round_and_of_its_replay(world):
+    world.everybody(bob=world.values(100.0))
+    result = world.signed(max_norm=1000.0)
+    found = world.replay(result)
+    assert (found.decision, found.findings) == ("accepted", ())
+    assert ("bob", "AGG010") in rules(found)

@@ -42,6 +42,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...] = ()
     equivocations: tuple[tuple[Claim, Claim], ...] = ()
     findings: tuple[Finding, ...] = ()
+    max_norm: float = math.inf
 
 
 def admit(folder: Folder, proven: Proven, wanted: Wanted) -> Admission:
@@ -74,6 +75,7 @@ def admit(folder: Folder, proven: Proven, wanted: Wanted) -> Admission:
         updates=tuple(by_digest[claim.digest] for claim in checked),
         rejected=_merged((*folder.rejected, *proven.rejected, *selected.rejected, *unfit, *unsigned)),
         equivocations=selected.equivocations,
+        max_norm=wanted.max_norm,
     )
 
 

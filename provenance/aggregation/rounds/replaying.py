@@ -64,7 +64,14 @@ def replay(  # noqa: PLR0913 (the options of the command)
     name = RoundName(recorded.task, recorded.number)
     moment = now or datetime.now(UTC)
     with admitted(
-        Path(updates), verified, name, base, base_digest=recorded.base, now=moment, engine=engine
+        Path(updates),
+        verified,
+        name,
+        base,
+        base_digest=recorded.base,
+        max_norm=recorded.max_norm,
+        now=moment,
+        engine=engine,
     ) as admission:
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
         recomputed = ""

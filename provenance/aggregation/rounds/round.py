@@ -230,6 +230,7 @@ def _signed(
         number=admission.round.number,
         roster=roster,
         base_name=Path(admission.base.name).name if admission.base is not None else "",
+        max_norm=admission.max_norm,
     )
     place = write_statement(statement, signer=key, artifact=output, kind="aggregate")
     return msgspec.structs.replace(result, statement=place)

@@ -6,6 +6,7 @@ the role ``update`` what, in the order of the contributors' ids; ``byproducts`` 
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import msgspec
@@ -41,6 +42,7 @@ class _Parameters(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] = {}
     form: str = "weights"
     method: str = METHOD_VERSION
+    max_norm: float | None = msgspec.field(name="maxNorm", default=None)
 
 
 class _UpdateAnnotations(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -64,11 +66,19 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     form: str
     base: str
     method: str
+    max_norm: float
     accepted: tuple[Accepted, ...]
 
 
 def round_statement(
-    subject: Subject, result: Round, *, task: str, number: int, roster: VerifiedRoster, base_name: str = ""
+    subject: Subject,
+    result: Round,
+    *,
+    task: str,
+    number: int,
+    roster: VerifiedRoster,
+    base_name: str = "",
+    max_norm: float = math.inf,
 ) -> Statement:
     """Make the statement about a result."""
     base = ResourceDescriptor(
@@ -86,6 +96,7 @@ def round_statement(
             "parameters": dict(result.parameters),
             "form": result.form,
             "method": METHOD_VERSION,
+            **({"maxNorm": max_norm} if math.isfinite(max_norm) else {}),
         },
         internal={
             "roster": {
@@ -154,6 +165,7 @@ def read_round_statement(statement: Statement) -> Recorded | None:
         form=told.form,
         base=bases[0].digest["sha256"],
         method=told.method,
+        max_norm=math.inf if told.max_norm is None else told.max_norm,
         accepted=tuple(
             _accepted(each) for each in definition.resolved_dependencies if role_of(each) == "update"
         ),

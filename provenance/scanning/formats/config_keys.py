@@ -14,7 +14,7 @@ from typing import Any, Final
 from provenance.artifacts.names import name_problem
 from provenance.scanning.formats.templates import template_faults
 
-__all__ = ["NEEDLES", "Fault", "key_faults", "plain_target", "switched_on"]
+__all__ = ["NEEDLES", "SHORT_NEEDLES", "Fault", "key_faults", "plain_target", "switched_on"]
 
 Fault = tuple[str, str]
 
@@ -91,12 +91,23 @@ _PARENTS: Final = (
     "peft",
 )
 
-NEEDLES: Final = re.compile(
+_WORDS: Final = (
     rb"(?:auto_map|trust_remote_code|custom_pipelines?|_?attn_implementation(?:_internal)?|custom_generate|_target_"
-    rb"|class_path|chat_template\w*|class_name|registered_name|weight_map|auto_mapping|py/\w+"
-    rb'|activation_f\w+|sbert_ce_\w+|_class_name)\\*"\s*:|"type"\s*:\s*"\w+\.|\\u00[2-7]'
+    rb"|class_path|chat_template\w{0,40}|class_name|registered_name|weight_map|auto_mapping|py/\w{1,40}"
+    rb"|activation_f\w{1,40}|sbert_ce_\w{1,40}|_class_name)"
 )
-"""Without one of these in it a file holds nothing that is looked for; plain letters are escaped only to hide."""
+_ESCAPES: Final = rb"|\\u00(?:2[fF]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])"
+
+NEEDLES: Final = re.compile(_WORDS + rb'\\*+"\s*+:|"type"\s*+:\s*+"\w++\.' + _ESCAPES)
+"""Without one of these in it a file holds nothing that is looked for; plain letters are escaped only to hide.
+
+Each part is possessive, so that the time is linear.
+"""
+
+SHORT_NEEDLES: Final = re.compile(
+    _WORDS + rb'\\{0,64}"|"type"(?:\s{64}|\s{0,63}:(?:\s{64}|\s{0,63}"(?:\w{100}|\w{1,99}\.)))' + _ESCAPES
+)
+"""The same for files that are searched in parts: whatever a match depends on lies within 256 bytes."""
 
 _TARGET: Final = re.compile(
     r"(?:torch\.(?:nn|optim)|torch\.utils\.data|torchvision\.(?:models|transforms)|timm\.\w+|omegaconf"

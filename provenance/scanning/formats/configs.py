@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from provenance.scanning.context import Context
-from provenance.scanning.formats.config_keys import NEEDLES, Fault, key_faults
+from provenance.scanning.formats.config_keys import NEEDLES, SHORT_NEEDLES, Fault, key_faults
 from provenance.scanning.formats.json_text import NotJson, TooDeep, decode_json
 from provenance.scanning.formats.keras_config import keras_faults
 from provenance.scanning.readers import Reader
@@ -29,21 +29,21 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 def read_json(context: Context, reader: Reader) -> None:
     """Look through a JSON file, or JSON lines, for keys that lead to code."""
-    if not _has_needle(reader):
-        return
     if reader.size > _MAX_JSON:
-        context.add(
-            "FMT016", f"it has keys that lead to code or templates, and is larger than {_MAX_JSON >> 20} MiB"
-        )
+        if _has_needle(reader):
+            large = f"it is larger than {_MAX_JSON >> 20} MiB"
+            context.add("FMT016", f"it has keys that lead to code or templates, and {large}")
         return
-    read_config_text(context, reader.read_at(0, reader.size), "", lines=True)
+    data = reader.read_at(0, reader.size)
+    if NEEDLES.search(data):
+        read_config_text(context, data, "", lines=True)
 
 
 def _has_needle(reader: Reader) -> bool:
     """Search the whole file, a part at a time."""
     return any(
-        NEEDLES.search(reader.read_at(offset, _STEP + _OVERLAP))
-        for offset in range(0, max(reader.size, 1), _STEP)
+        SHORT_NEEDLES.search(reader.read_at(offset, _STEP + _OVERLAP))
+        for offset in range(0, reader.size, _STEP)
     )
 
 

@@ -31,7 +31,9 @@ _PLAIN: Final = re.compile(
     re.MULTILINE,
 )
 _TAG: Final = re.compile(rb"(?:^|[\s,\[{:?-])!(?P<tag><[^>\s]*>|[^\s,\[\]{}]*)")
-_ESCAPED: Final = re.compile(rb"\"[^\"\n]*\\(?:[xuU][0-9a-fA-F]|\r?\n)[^\"]*\"[ \t]*:")
+# Letters and underscores are escaped only to hide; a line that ends in a backslash may go on in the next one.
+_ESCAPED: Final = re.compile(rb"\\(?:x|u00|U000000)(?:4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])")
+_FOLD: Final = re.compile(rb"\\\n[ \t]*+")
 _COMMENT: Final = re.compile(rb"^[ \t]*#[^\n]*$", re.MULTILINE)
 _LOADERS: Final = re.compile(r"mlflow(?:\.[a-z]\w*)*\Z")
 
@@ -62,7 +64,8 @@ def _read_yaml(context: Context, reader: Reader, *, named: bool) -> None:
         context.add("FMT016", "its tags have prefixes of their own")
     if named and _ESCAPED.search(data):
         context.add("FMT016", "a key is written with escapes")
-    _read_keys(context, data, named=named)
+    for text in dict.fromkeys((data, _FOLD.sub(b"", data))):
+        _read_keys(context, text, named=named)
 
 
 def _as_utf8(data: bytes) -> bytes:

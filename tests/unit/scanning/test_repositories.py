@@ -217,6 +217,7 @@ CODE = {
         ("&a _target_: os.system\n", "FMT016"),
         ('"_t\\x61rget_": os.system\n', "FMT016"),
         ("%TAG !x! tag:yaml.org,2002:python/\n---\na: !x!name:os.system x\n", "FMT016"),
+        ('"_tar\\\n' + " " * 900 + 'get_": os.system\n', "FMT014"),
         ("\ufeff_target_: os.system\n", "FMT014"),
         ("a: 1\r_target_: os.system\r", "FMT014"),
     ],
@@ -289,3 +290,19 @@ def test_data_sets_in_parquet(tmp_path: Path):
     whole = (tmp_path / "data.parquet").read_bytes()
     put(tmp_path, "data.parquet", whole[:-20])
     assert {finding.rule for finding in scan(tmp_path).findings} == {"FMT009"}
+
+
+def test_white_space_hides_nothing(tmp_path: Path):
+    wide = " " * 5000
+    put(tmp_path, "config.json", '{"auto_map"' + wide + ":" + wide + '{"AutoModel": "x.Y"}}')
+    assert scan(tmp_path).decision == "refused"
+    name = "a" * 300
+    put(tmp_path, "config.json", '[{"idx": 0, "path": "", "type"' + wide + ":" + wide + f'"{name}.X"' + "}]")
+    assert scan(tmp_path).decision == "refused"
+    filler = '{"a": "' + "x" * ((16 << 20) - 20)
+    put(
+        tmp_path,
+        "config.json",
+        filler + '", "auto_map"' + wide + ': {"b": "c"}, "d": "' + "x" * (50 << 20) + '"}',
+    )
+    assert scan(tmp_path).decision == "undecided"

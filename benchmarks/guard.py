@@ -1,6 +1,7 @@
-"""What the guard costs: loads inside of it beside the same loads without, and loads in a process that left it.
+"""What the guard costs: loads inside of it, and loads in a process that left it, beside a process that had none.
 
-One process makes all measurements in turns of random order, so that a drift of the machine meets all alike. CPU time.
+Each process is of one kind, for no hook can be removed; processes of the kinds take turns in random order, so that a
+drift of the machine meets all alike. CPU time.
 """
 
 from __future__ import annotations
@@ -12,54 +13,72 @@ import json
 import pickle
 import random
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 __all__ = ["main"]
 
-STATES = ("before any guard", "inside a guard", "after a guard")
+KINDS = ("never", "inside", "after")
+FOLDER = Path(".scratch/benchmarks")
 
 
 def main(arguments: list[str]) -> None:
-    """Make the files, measure each load in each state, print the table."""
+    """Make the files, run processes of each kind, print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks guard")
-    parser.add_argument("--runs", type=int, default=41)
-    parser.add_argument("--output", type=Path, default=Path(".scratch/benchmarks/guard.json"))
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--output", type=Path, default=FOLDER / "guard.json")
+    parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    loads = _loads(Path(".scratch/benchmarks"))
-    figures: dict[str, dict[str, float]] = {name: {} for name in loads}
-    # No hook can be removed, so what was never guarded is measured first, and again beside what was.
-    _measure(loads, {"before any guard": contextlib.nullcontext}, options.runs, figures)
-    _measure(
-        loads, {"inside a guard": _guarded, "after a guard": contextlib.nullcontext}, options.runs, figures
-    )
+    if options.kind:
+        print(json.dumps(_measure(_loads(), options.kind)))
+        return
+    _files()
+    order = random.Random(0)
+    samples: dict[str, dict[str, list[float]]] = {}
+    for _ in range(options.runs):
+        for kind in order.sample(KINDS, len(KINDS)):
+            for name, taken in _run(kind).items():
+                samples.setdefault(name, {each: [] for each in KINDS})[kind].append(taken)
+    figures = {
+        name: {kind: statistics.median(each) for kind, each in by_kind.items()}
+        for name, by_kind in samples.items()
+    }
     _table(figures)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-@contextlib.contextmanager
-def _guarded() -> Iterator[None]:
-    import provenance
+def _run(kind: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks", "guard", "--kind", kind]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
-    with provenance.guard(policy="harmless"):
-        yield
+
+def _files() -> None:
+    import numpy as np
+    import torch
+    from safetensors.torch import save_file
+
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    tensors = {f"layers.{index}.weight": torch.randn(256, 256) for index in range(200)}
+    torch.save(tensors, FOLDER / "guard.pt")
+    save_file(tensors, str(FOLDER / "guard.safetensors"))
+    np.save(FOLDER / "guard.npy", np.arange(1_000_000.0))
 
 
-def _loads(folder: Path) -> dict[str, Callable[[], Any]]:
+def _loads() -> dict[str, Callable[[], Any]]:
     """Loads of each kind, from files of the usual sizes."""
     import numpy as np
     import torch
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"layers.{index}.weight": torch.randn(256, 256) for index in range(200)}
-    zipped, plain, array = (str(folder / name) for name in ("guard.pt", "guard.safetensors", "guard.npy"))
-    torch.save(tensors, zipped)
-    save_file(tensors, plain)
-    np.save(array, np.arange(1_000_000.0))
+    torch.set_num_threads(1)
+    zipped, plain, array = (str(FOLDER / name) for name in ("guard.pt", "guard.safetensors", "guard.npy"))
     small = pickle.dumps({"label": 3, "name": "x" * 50, "box": [1.0, 2.0, 3.0, 4.0]})
     large = pickle.dumps({f"key {index}": [float(index)] * 8 for index in range(5000)})
     return {
@@ -79,32 +98,34 @@ def _open(path: str) -> bool:
         return file.closed
 
 
-def _measure(
-    loads: dict[str, Callable[[], Any]],
-    states: dict[str, Callable[[], contextlib.AbstractContextManager[Any]]],
-    runs: int,
-    figures: dict[str, dict[str, float]],
-) -> None:
+def _measure(loads: dict[str, Callable[[], Any]], kind: str) -> dict[str, float]:
+    """The median of each load, in seconds, in a process of this kind."""
     order = random.Random(0)
-    samples: dict[tuple[str, str], list[float]] = {(name, state): [] for name in loads for state in states}
-    for turn in range(runs + 1):
-        for state in order.sample(list(states), len(states)):
-            with states[state]():
-                for name in order.sample(list(loads), len(loads)):
-                    loads[name]()  # warm, after another one
-                    started = time.process_time()
-                    loads[name]()
-                    taken = time.process_time() - started
-                    if turn:
-                        samples[name, state].append(taken)
-    for (name, state), found in samples.items():
-        figures[name][state] = statistics.median(found)
+    samples: dict[str, list[float]] = {name: [] for name in loads}
+    with contextlib.ExitStack() as stack:
+        import provenance
+
+        # In every process, for it is not the modules that are measured, and what they leave in the memory.
+        provenance.scan(FOLDER / "guard.pt")
+        if kind != "never":
+            guard = stack.enter_context(provenance.guard(policy="harmless"))
+            assert guard.decision == "accepted"
+            if kind == "after":
+                stack.close()
+        for turn in range(8):
+            for name in order.sample(list(loads), len(loads)):
+                started = time.process_time()
+                loads[name]()
+                taken = time.process_time() - started
+                if turn:
+                    samples[name].append(taken)
+    return {name: statistics.median(found) for name, found in samples.items()}
 
 
 def _table(figures: dict[str, dict[str, float]]) -> None:
-    print("\nCPU time, medians in ms, and ratios to a process that was never guarded\n")
-    print(f"| load | {' | '.join(STATES)} | inside | after |\n|---|---|---|---|---|---|")
+    print("\nCPU time, medians in ms, and ratios to a process that had no guard\n")
+    print("| load | no guard | inside one | after one | inside | after |\n|---|---|---|---|---|---|")
     for name, found in figures.items():
-        never, inside, after = (found[state] for state in STATES)
-        times = " | ".join(f"{1000 * found[state]:.3f}" for state in STATES)
+        never, inside, after = (found[kind] for kind in KINDS)
+        times = " | ".join(f"{1000 * found[kind]:.3f}" for kind in KINDS)
         print(f"| {name} | {times} | {inside / never:.2f} | {after / never:.3f} |")

@@ -25,9 +25,9 @@ LIMB: Final = 2.0**BITS
 CLOSE: Final = 64.0 * LIMB * LIMB
 
 # Rows that are multiplied at once, and multiplications below which no known BLAS starts threads.
-GROUP: Final = 25
+GROUP: Final = 16
 ONE_THREAD: Final = 1 << 18
-PIECES: Final = 8
+PIECES: Final = 4
 
 # 512 blocks of sums below 2^53 fit into an int64.
 MOST_BLOCKS: Final = 512
@@ -167,8 +167,7 @@ def _products(work: Any) -> Any:
     starts no threads: they cost more than they save here.
     """
     n, width = work.shape
-    cuts = np.linspace(0, n, -(-n // GROUP) + 1).astype(int).tolist()
-    groups = list(pairwise(cuts))
+    groups = list(pairwise(_cuts(n)))
     step = max(64, ONE_THREAD // max(stop - start for start, stop in groups) ** 2 // 64 * 64)
     step = min(step, 2048)
     result = np.zeros((n, n))
@@ -183,8 +182,15 @@ def _products(work: Any) -> Any:
             # BLAS has a slower routine for an array times itself; rows that begin one later escape it.
             shifted = _stacked(buffer, (start, stop), (start + 1, stop + 1), step)
             result[start:stop, start + 1 : stop] += shifted[:, :-1]
-            result[start, start] += buffer[start] @ buffer[start]
+            result[start, start] += _stacked(buffer, (start, start + 1), (start, start + 1), step)[0, 0]
     return np.triu(result) + np.triu(result, 1).T
+
+
+def _cuts(n: int) -> list[int]:
+    """Cut n rows into halves where these are small, else into groups of the size for which routines are made."""
+    if n <= 2 * GROUP:
+        return [0, n] if n <= GROUP else [0, n // 2, n]
+    return [*range(0, n, GROUP), n]
 
 
 def _stacked(buffer: Any, left: tuple[int, int], right: tuple[int, int], step: int) -> Any:

@@ -14,7 +14,7 @@ from provenance.aggregation.updates import BLOCK, Floats, is_usable, refuse_unus
 
 __all__ = ["by_coordinate"]
 
-CACHED: Final = 1 << 18  # elements that stay in the second-level cache
+CACHED: Final = 1 << 19  # elements that stay near enough
 
 
 def by_coordinate(
@@ -38,7 +38,8 @@ def by_coordinate(
         block: Any = chunk[:, first : first + BLOCK]
         block = mixed(block, mixings) if mixings else block
         for start in range(0, block.shape[1], width):
-            part = _prepared(block[:, start : start + width])
+            part = block[:, start : start + width]
+            part = np.add(part, part.dtype.type(0), out=part) if mixings else _prepared(part)
             rows = [part[row] for row in order]
             rows = rows if selected is None else [rows[row] for row in selected]
             result[first + start : first + start + part.shape[1]] = kernel(rows)

@@ -171,6 +171,8 @@ def test_an_interrupt_is_silent_and_has_its_status(tmp_path: Path, key: Path) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=CLEAN,
+        # Where these tests run in the background of a shell, the signal is ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)

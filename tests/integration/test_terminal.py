@@ -166,14 +166,17 @@ def test_an_interrupt_is_silent_and_has_its_status(tmp_path: Path, key: Path) ->
     fifo.mkdir()
     with open(fifo / "big.bin", "wb") as file:
         file.truncate(40 << 30)  # sparse: far more than is read before the interrupt
-    process = subprocess.Popen(
-        [COMMAND, "sign", str(fifo), "--key", str(key)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=CLEAN,
-        # Where these tests run in the background of a shell, the signal is ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # Where these tests run in the background of a shell the signal is ignored, which children inherit.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [COMMAND, "sign", str(fifo), "--key", str(key)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=CLEAN,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

@@ -51,8 +51,13 @@ def product(left: Grid, right: Any) -> Any:
 
 
 def quantised(coefficients: Floats) -> Floats:
-    """Round coefficients to multiples of 2^-48, which a statement can write down in full."""
-    return np.ldexp(np.rint(np.ldexp(coefficients, COEFFICIENT_BITS)), -COEFFICIENT_BITS)
+    """Round coefficients to 48 significant bits, which a statement can write down in full.
+
+    Not to multiples of one number: a far row has a small coefficient, and yet its full force.
+    """
+    mantissas, exponents = np.frexp(coefficients)
+    found: Floats = np.ldexp(np.rint(np.ldexp(mantissas, COEFFICIENT_BITS)), exponents - COEFFICIENT_BITS)
+    return found
 
 
 def solve(matrix: Grid, right: Floats) -> Floats | None:

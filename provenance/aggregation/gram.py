@@ -117,7 +117,7 @@ def _one_limb(block: Any, centre: int | None, work: Any, sums: _Sums) -> bool:
     work *= np.ldexp(1.0, BITS - exponents).astype(work.dtype)[:, None]
     np.rint(work, out=work)
     integers = _products(work)
-    if not _tells_apart(integers, exponents):
+    if not _tells_apart(integers, exponents, about_zero=centre is None):
         return False
     sums.add(integers, exponents, -2 * BITS)
     return True
@@ -131,15 +131,20 @@ def _exponents(reach: Any) -> Any:
     return exponents
 
 
-def _tells_apart(integers: Any, exponents: Any) -> bool:
-    """Say whether the distance of each two rows is large against the wider grid of both."""
+def _tells_apart(integers: Any, exponents: Any, *, about_zero: bool) -> bool:
+    """Say whether the distance of each two rows, or of each from zero, is large against the wider grid of both.
+
+    Rows that are the centre itself are exact.
+    """
     ranges = np.ldexp(1.0, np.maximum(exponents - exponents.max(), -500))
     scaled = integers * ranges * ranges[:, None]
     lengths = np.diagonal(scaled)
     squares = lengths + lengths[:, None] - 2.0 * scaled
     wider = np.maximum(ranges, ranges[:, None])
     enough = squares >= CLOSE * wider * wider
-    np.fill_diagonal(enough, val=True)
+    zero = lengths == 0
+    enough |= zero & zero[:, None]
+    np.fill_diagonal(enough, val=zero | (lengths >= CLOSE * ranges * ranges) if about_zero else True)
     return bool(enough.all())
 
 

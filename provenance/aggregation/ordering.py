@@ -27,7 +27,7 @@ def content_order(updates: Updates, rights: Sequence[float] | None = None) -> li
         chunk = widen(updates.chunks(start, stop)) + np.float32(0)  # -0 becomes +0
         keys = _extended(keys, [row.tobytes() for row in chunk])
         start, width = stop, min(4 * width, 65536)
-    weight = rights or [0.0] * updates.n
+    weight = [0.0] * updates.n if rights is None else [float(right) for right in rights]
     return sorted(range(updates.n), key=lambda row: (keys[row], weight[row], row))
 
 

@@ -56,6 +56,7 @@ def test_equations_are_solved_and_singular_ones_refused() -> None:
     assert solve(matrix, right) is None
 
 
-def test_coefficients_become_multiples_of_a_power_of_two() -> None:
-    found = quantised(np.array([1 / 3, 0.5, 1e-20]))
-    assert found.tolist() == [round(2**48 / 3) / 2**48, 0.5, 0.0]
+def test_coefficients_have_48_significant_bits() -> None:
+    found = quantised(np.array([1 / 3, 0.5, 2.0**-300 / 3, 0.0]))
+    third = round(2**49 / 3) / 2**49
+    assert found.tolist() == [third, 0.5, third * 2.0**-300, 0.0]

@@ -93,6 +93,8 @@ def dominant(matrix: Grid) -> tuple[float, Floats]:
         power = power * 2.0 ** -math.frexp(scale)[1]
         squared = product(power, power)
         trace = total(np.diagonal(power))
+        if not trace > 0:  # what rounding left of a matrix of zeros
+            return 0.0, np.eye(len(matrix))[0]
         if np.abs(squared - trace * power).max() <= ALIKE * trace * trace:
             break
         power = squared

@@ -21,16 +21,17 @@ Pass = Callable[[Updates, int, int], Any]
 Passes = Callable[[Updates, Pass], Iterator[Any]]
 """Does it with all columns, range by range, anywhere, and gives the results in the order of the columns."""
 
-RANGE_BYTES: Final = 6 * 1024 * 1024
+RANGES_BYTES: Final = 24 * 1024 * 1024
+MOST_RANGE_BYTES: Final = 12 * 1024 * 1024
 WORTH_THREADS: Final = 1 << 21  # elements
 
 
-def ranges_of(updates: Updates, chunk: int | None = None) -> list[tuple[int, int]]:
-    """Cut the columns into ranges of about ``chunk`` columns, or of 6 MiB.
+def ranges_of(updates: Updates, chunk: int | None = None, threads: int = 1) -> list[tuple[int, int]]:
+    """Cut the columns into ranges of about ``chunk`` columns, or so that all threads together hold 24 MiB.
 
     They begin on the grid of ``BLOCK``, so that sources that are cut there read nothing twice.
     """
-    wanted = chunk or RANGE_BYTES // (updates.n * max(4, updates.dtype.itemsize))
+    wanted = chunk or min(MOST_RANGE_BYTES, RANGES_BYTES // threads) // (updates.n * max(4, updates.dtype.itemsize))
     width = max(1, wanted // BLOCK) * BLOCK
     return [(start, min(start + width, updates.d)) for start in range(0, updates.d, width)]
 
@@ -39,7 +40,8 @@ def over_threads(
     updates: Updates, work: Pass, *, chunk: int | None = None, threads: int | None = None
 ) -> Iterator[Any]:
     """Take a pass in threads of this process; see ``Passes``."""
-    return each_range(partial(work, updates), ranges_of(updates, chunk), threads_for(updates, threads))
+    number = threads_for(updates, threads)
+    return each_range(partial(work, updates), ranges_of(updates, chunk, number), number)
 
 
 def each_range(

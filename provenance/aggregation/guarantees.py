@@ -94,6 +94,8 @@ def _kappa(plan: Plan) -> float | None:
     """Start from the rule's constant for as many rows as reach it, and go back through the steps."""
     faulty = plan.choices.faulty
     kappa = plan.rule.kappa(plan.counts[-1], faulty)
+    if plan.rule.name == "monna" and plan.counts[-1] < plan.counts[0]:
+        return None  # an honest row of one's own does not make its bucket honest
     stages = zip(plan.steps, plan.step_choices, plan.counts[:-1], strict=True)
     for step, choices, n in reversed(list(stages)):
         if kappa is None:

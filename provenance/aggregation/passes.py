@@ -31,7 +31,9 @@ def ranges_of(updates: Updates, chunk: int | None = None, threads: int = 1) -> l
 
     They begin on the grid of ``BLOCK``, so that sources that are cut there read nothing twice.
     """
-    wanted = chunk or min(MOST_RANGE_BYTES, RANGES_BYTES // threads) // (updates.n * max(4, updates.dtype.itemsize))
+    wanted = chunk or min(MOST_RANGE_BYTES, RANGES_BYTES // threads) // (
+        updates.n * max(4, updates.dtype.itemsize)
+    )
     width = max(1, wanted // BLOCK) * BLOCK
     return [(start, min(start + width, updates.d)) for start in range(0, updates.d, width)]
 

@@ -16,7 +16,9 @@ _MAPPED = 4 * 1024 * 1024
 _HUGEPAGE, _NOHUGEPAGE, _POPULATE_WRITE = 14, 15, 23
 # A huge page that is at hand is cleared within 0.1 ms; one that must be made takes several times as long.
 _CHEAP_SECONDS_PER_BYTE = 0.5e-3 / (2 * 1024 * 1024)
-_FIRST_PAUSE = 8
+_TRIAL = 2 * 1024 * 1024
+_FIRST_RUN = 32
+Advise = Callable[[int, int, int], int]
 
 
 def allocate(size: int) -> mmap.mmap | bytearray:
@@ -30,38 +32,46 @@ def allocate(size: int) -> mmap.mmap | bytearray:
     return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
-def preparer() -> Callable[[memoryview], None]:
-    """Return a function that makes fresh memory ready to be written, piece by piece, as far as it can.
+def preparer(buffer: memoryview) -> Callable[[memoryview], None]:
+    """Return a function that makes pieces of fresh ``buffer`` ready to be written, as far as it can.
 
     Fresh memory is what a load mostly pays for. One call for a piece is cheaper than a fault for each of its pages, and
-    huge pages need 512 times fewer of them. But where the kernel (or the host of a virtual machine) must first make
-    huge pages, they cost several times what they save: when a piece was slow, small pages serve for a while, longer
-    each time. Threads may share the function.
+    huge pages need 512 times fewer of them. But where the kernel (or the host of a virtual machine, which takes back
+    what lies free) must first make huge pages, they cost several times what they save. So the first of each run of
+    pieces tries one; when that was slow, small pages serve the following ones, four times as many each time. The advice
+    is given for the whole buffer, for it needs a lock that the pieces' threads would all wait for. Threads may share
+    the function.
     """
     if sys.platform != "linux":
         return _nothing
-    advise = _madvise()
-    pause, small = _FIRST_PAUSE, 0
+    advise, whole = _madvise(), _pages(buffer)
+    pieces, small = _FIRST_RUN, 0
+    advise(*whole, _HUGEPAGE)
 
     def prepare(part: memoryview) -> None:
-        nonlocal pause, small
+        nonlocal pieces, small
         address, length = _pages(part)
-        if not length:
-            return
-        huge = small <= 0
-        advise(address, length, _HUGEPAGE if huge else _NOHUGEPAGE)
-        started = time.perf_counter()
-        advise(address, length, _POPULATE_WRITE)
-        if not huge:
+        if small > 0:
             small -= 1
-        elif time.perf_counter() - started > length * _CHEAP_SECONDS_PER_BYTE:
-            small, pause = pause, pause * 2
+            if not small:
+                advise(*whole, _HUGEPAGE)
+        elif not _cheap(advise, address, min(length, _TRIAL)):
+            small, pieces = pieces, pieces * 4
+            advise(*whole, _NOHUGEPAGE)
+        advise(address, length, _POPULATE_WRITE)
 
     return prepare
 
 
+def _cheap(advise: Advise, address: int, length: int) -> bool:
+    """Whether memory that may be huge pages was made ready at the speed of huge pages that are at hand."""
+    started = time.perf_counter()
+    advise(address, length, _POPULATE_WRITE)
+    return time.perf_counter() - started <= length * _CHEAP_SECONDS_PER_BYTE
+
+
 @functools.cache
-def _madvise() -> Callable[[int, int, int], int]:
+def _madvise() -> Advise:
     """The C library's function, which releases the GIL; Python's own does not."""
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)

@@ -52,7 +52,7 @@ def size_agrees(size: int, resources: Sequence[Resource]) -> bool:
 
 def fill(descriptor: int, size: int, buffer: memoryview) -> None:
     """Read a file of ``size`` bytes into ``buffer`` on all cores, proving nothing; raises ``OSError``."""
-    read = _reading(descriptor, fresh=True)
+    read = _reading(descriptor, fresh=buffer)
 
     def copy(index: int) -> Proof:
         start, end = index * CHUNK_SIZE, min((index + 1) * CHUNK_SIZE, size)
@@ -75,7 +75,8 @@ def read_proven(
     if not size_agrees(size, resources):
         said = f"the file has {size} bytes, which is not what was signed"
         return [finding("SIG003", said, path=name)]
-    read = _in_place if descriptor is None else _reading(descriptor, fresh=size >= CHUNK_SIZE)
+    fresh = buffer if size >= CHUNK_SIZE else None
+    read = _in_place if descriptor is None else _reading(descriptor, fresh=fresh)
     try:
         proofs = _prove(read, size, buffer, resources)
         grown = descriptor is not None and bool(os.pread(descriptor, 1, size))
@@ -144,7 +145,7 @@ def _on_all_cores(prove: Callable[[int], Proof], count: int) -> list[Proof]:
 
 def read_chunk(descriptor: int, start: int, into: memoryview) -> bytes:
     """Fill ``into`` from the file at ``start`` and return the BLAKE3 digest of what came; raises ``OSError``."""
-    return _digest(_reading(descriptor, fresh=False), start, into, CHUNK_ALGORITHM)
+    return _digest(_reading(descriptor, fresh=None), start, into, CHUNK_ALGORITHM)
 
 
 def _digest(read: Read, start: int, into: memoryview, algorithm: str) -> bytes:
@@ -157,9 +158,9 @@ def _in_place(_start: int, there: memoryview, feed: Feed) -> None:
     feed(there)
 
 
-def _reading(descriptor: int, *, fresh: bool) -> Read:
+def _reading(descriptor: int, *, fresh: memoryview | None) -> Read:
     """Read from a file, into memory that is to be made ready first where it is ``fresh``."""
-    prepare = preparer() if fresh else None
+    prepare = preparer(fresh) if fresh is not None else None
 
     def read(start: int, into: memoryview, feed: Feed) -> None:
         for first in range(0, len(into), CHUNK_SIZE):

@@ -31,12 +31,13 @@ def test_making_memory_ready_changes_no_byte_of_it(start: int, length: int) -> N
     view = memoryview(buffer)
     view[: len(pattern)] = pattern
     view[-len(pattern) :] = pattern
-    preparer()(view[start : start + length])
+    preparer(view)(view[start : start + length])
     assert bytes(view[: len(pattern)]) == bytes(view[-len(pattern) :]) == pattern
 
 
 def test_threads_share_one_preparer() -> None:
-    view, prepare = memoryview(allocate(64 * 1024 * 1024)), preparer()
+    view = memoryview(allocate(64 * 1024 * 1024))
+    prepare = preparer(view)
     quarter = len(view) // 4
     threads = [
         threading.Thread(target=prepare, args=(view[each * quarter : (each + 1) * quarter],))
@@ -59,5 +60,5 @@ def test_prepared_memory_is_there_before_it_is_written() -> None:
 
     view = memoryview(allocate(64 * 1024 * 1024))
     before = resident()
-    preparer()(view)
+    preparer(view)(view)
     assert resident() - before > 60 * 1024 * 1024

@@ -11,7 +11,9 @@ The verbs are imported when they are first used, so that ``import provenance`` c
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -124,9 +126,20 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'provenance' has no attribute {name!r}")
     if name in _PACKAGES:
         return import_module(f"provenance.{name}")
-    found = getattr(import_module(_HOMES.get(name, "provenance.errors")), name)
+    found = getattr(_imported(_HOMES.get(name, "provenance.errors")), name)
     globals()[name] = found
     return found
+
+
+def _imported(module: str) -> ModuleType:
+    """Import without collecting garbage on the way: beside a framework that costs more than the import, for nothing."""
+    if not gc.isenabled():
+        return import_module(module)
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.enable()
 
 
 def __dir__() -> list[str]:

@@ -75,7 +75,7 @@ def _told(found: provenance.Replay) -> str:
     for update in found.rejected:
         print(f"  {update.rule} {update.path} does not count: {update.message}")
     for each in found.findings:
-        print(f"  {each.rule} {each.message} ({each.where})")
+        print(f"  {each.rule} {each.message}" + (f" ({each.where})" if each.where else ""))
     return found.decision
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
 from policies import Finding, finding
+from provenance.artifacts.cores import on_all_cores
 from provenance.artifacts.listing import FileEntry, Listing
 from provenance.artifacts.manifest import DEFAULT_SHARD_SIZE, Resource, Serialization
 from provenance.artifacts.opening import open_beneath, opened_root
 from provenance.artifacts.reading import SLICE_SIZE, FileChanged, Progress, digest_file, digest_range
 
-__all__ = ["Measured", "MeasuredFile", "Observer", "OpenFile", "measure", "worker_count"]
+__all__ = ["Measured", "MeasuredFile", "Observer", "OpenFile", "measure"]
 
 # A thread for a file costs more than reading it when the file is small.
 PARALLEL_FROM = 1024 * 1024
@@ -66,11 +66,6 @@ class _Task(NamedTuple):
     entry: FileEntry
     start: int = 0
     end: int | None = None
-
-
-def worker_count() -> int:
-    """Return how many threads read at once: the cores this process may use, at most eight."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
 
 
 def measure(
@@ -122,13 +117,10 @@ def _run(job: _Job, tasks: list[_Task]) -> Iterable[_Outcome]:
     small = [task for task in tasks if _length(task) < PARALLEL_FROM]
     local = threading.local()
     measure_one = partial(_measure_one, job, local)
-    if len(large) + bool(small) < 2 or worker_count() < 2:
-        return [measure_one(task) for task in (*large, *small)]
-    with ThreadPoolExecutor(worker_count()) as pool:
-        batches = [pool.submit(measure_one, task) for task in large]
-        # Small files hold the interpreter's lock most of the time: one thread for all of them is the fastest.
-        rest = pool.submit(lambda: [measure_one(task) for task in small])
-        return [batch.result() for batch in batches] + rest.result()
+    # Small files hold the interpreter's lock most of the time: one thread for all of them is the fastest.
+    batches = [*([task] for task in large), *([small] if small else [])]
+    found = on_all_cores(lambda batch: [measure_one(task) for task in batch], batches)
+    return [outcome for batch in found for outcome in batch]
 
 
 def _place(outcome: _Outcome) -> tuple[int, int]:

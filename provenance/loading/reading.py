@@ -11,8 +11,8 @@ from typing import NamedTuple
 from policies import Finding, finding
 from provenance.artifacts.algorithms import CHUNK_ALGORITHM, CHUNK_SIZE, new_hasher
 from provenance.artifacts.comparing import MAX_RANGES
+from provenance.artifacts.cores import on_all_cores
 from provenance.artifacts.manifest import Resource
-from provenance.artifacts.measuring import worker_count
 from provenance.artifacts.reading import FileChanged
 from provenance.loading.buffers import preparer
 
@@ -59,7 +59,7 @@ def fill(descriptor: int, size: int, buffer: memoryview) -> None:
         read(start, buffer[start:end], len)
         return Proof(start, end, "", b"", b"")
 
-    _on_all_cores(copy, -(-size // CHUNK_SIZE))
+    _in_order(copy, -(-size // CHUNK_SIZE))
 
 
 def read_proven(
@@ -116,7 +116,7 @@ def _prove_chunks(read: Read, size: int, buffer: memoryview, chunks: tuple[bytes
         found = _digest(read, start, buffer[start:end], CHUNK_ALGORITHM)
         return Proof(start, end, CHUNK_ALGORITHM, chunks[index], found)
 
-    return _on_all_cores(prove, len(chunks))
+    return _in_order(prove, len(chunks))
 
 
 def _prove_shards(read: Read, buffer: memoryview, shards: Sequence[Resource]) -> list[Proof]:
@@ -126,21 +126,12 @@ def _prove_shards(read: Read, buffer: memoryview, shards: Sequence[Resource]) ->
         found = _digest(read, start, buffer[start:end], shard.algorithm)
         return Proof(start, end, shard.algorithm, shard.digest, found)
 
-    return _on_all_cores(prove, len(shards))
+    return _in_order(prove, len(shards))
 
 
-def _on_all_cores(prove: Callable[[int], Proof], count: int) -> list[Proof]:
-    """Share the pieces out among the cores in runs of neighbours, so that each thread's memory stays together."""
-    workers = min(worker_count(), count)
-    if workers < 2:
-        return [prove(index) for index in range(count)]
-    pending = iter(range(count))
-
-    def work(_: int) -> list[Proof]:
-        return [prove(index) for index in pending]
-
-    with ThreadPoolExecutor(workers) as pool:
-        return sorted(proof for found in pool.map(work, range(workers)) for proof in found)
+def _in_order(prove: Callable[[int], Proof], count: int) -> list[Proof]:
+    """Prove neighbours at the same time, so that each thread's memory stays together."""
+    return sorted(on_all_cores(prove, range(count)))
 
 
 def read_chunk(descriptor: int, start: int, into: memoryview) -> bytes:
@@ -195,7 +186,10 @@ def _digest_behind(read: Read, buffer: memoryview, algorithm: str) -> bytes:
             filled.put(error)
 
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(ahead)
+        try:
+            pool.submit(ahead)
+        except RuntimeError:  # no thread to be had
+            ahead()
         while (part := filled.get()) is not None:
             if isinstance(part, BaseException):
                 raise part

@@ -16,8 +16,8 @@ from provenance.aggregation.rounds.claims import Rejected
 from provenance.aggregation.rounds.examining import Examined, examine_update
 from provenance.aggregation.rounds.sealing import Tag
 from provenance.aggregation.rounds.stream import OpenUpdate
+from provenance.artifacts.cores import worker_count
 from provenance.artifacts.listing import list_artifact
-from provenance.artifacts.measuring import worker_count
 from provenance.artifacts.names import ATTESTATION_DIRECTORY, ATTESTATION_SUFFIXES
 from provenance.artifacts.opening import open_artifact_file, open_beneath, opened_root
 from provenance.errors import Malformed, UsageError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -95,8 +95,7 @@ def aggregate(  # noqa: PLR0913 (the same names as in `provenance aggregate`)
     )
     reading = _Reading(updates, passes or partial(over_threads, chunk=chunk, threads=threads))
     order = content_order(updates, voting_rights)
-    needed = observe or plan.steps or (plan.rule.combine and not plan.rule.blind)
-    space = measured(reading, plan, order) if needed else None
+    space = measured(reading, plan, order) if observe or plan.measures else None
     mixings, combination = solved(plan, order, space)
     blocks = _second_pass(reading, plan, order, mixings, combination, checked=space is not None)
     return Aggregate(
@@ -114,6 +113,9 @@ class _Reading:
 
     def each(self, work: Pass) -> Iterator[Any]:
         return self.passes(self.updates, work)
+
+    def sparing(self, rows: Collection[int]) -> _Reading:
+        return _Reading(self.updates.sparing(rows), self.passes) if rows else self
 
 
 def centre_of(updates: Updates, plan: Plan) -> int | None:
@@ -169,7 +171,8 @@ def _second_pass(
     if plan.rule.kernel is None:
         assert combination is not None
         work = partial(combined, order=order, combination=combination, checked=checked)
-        return reading.each(partial(_columns, work=work))
+        unused = [row for row, weight in zip(order, combination.weights.tolist(), strict=True) if not weight]
+        return reading.sparing(unused if checked else ()).each(partial(_columns, work=work))
     selected = None if combination is None else np.flatnonzero(combination.weights).tolist()
     rows = plan.counts[-1] if selected is None else len(selected)
     kernel = plan.rule.kernel(rows, _in_order(plan.choices, order))

@@ -32,6 +32,11 @@ class Plan:
     step_choices: tuple[Choices, ...] = field(default=())
 
     @property
+    def measures(self) -> bool:
+        """Say whether the distances of the updates have to be measured before anything can be combined."""
+        return bool(self.steps) or (self.rule.combine is not None and not self.rule.blind)
+
+    @property
     def equivariant(self) -> bool:
         """Say whether moving all updates moves the result as much; if not, all of them are taken as differences."""
         return self.rule.equivariant and all(step.equivariant for step in self.steps)

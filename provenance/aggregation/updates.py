@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -38,6 +39,9 @@ class Updates(Protocol):
     def chunks(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Give the columns ``[start, stop)`` as an array [n, stop - start] that is never written to."""
 
+    def sparing(self, rows: Collection[int]) -> Updates:
+        """Give the same updates where nobody will look at some of the rows, so that they need not be read."""
+
 
 class UnusableUpdateError(ValueError):
     """A row holds NaN, infinity or a number too large to compute with; ``row`` counts from 0."""
@@ -62,6 +66,10 @@ class ArrayUpdates:
     def chunks(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Give columns as a view."""
         return self.array[:, start:stop]
+
+    def sparing(self, _rows: Collection[int]) -> ArrayUpdates:
+        """Give the same: nothing is read here."""
+        return self
 
 
 def _as_floats(array: Any) -> np.ndarray[tuple[int, int], Any]:

@@ -207,6 +207,7 @@ class _Share(NamedTuple):
     files: tuple[_File, ...]
     base: _File | None
     layout: Layout
+    spared: frozenset[int]
 
 
 def _passes(client: Client, partition: int, updates: Any, work: Pass) -> Iterator[Any]:
@@ -238,7 +239,7 @@ def _share(updates: StreamedUpdates, start: int, stop: int) -> _Share:
         return _File(os.path.abspath(update.path), update.name, examined)
 
     base = file(updates.base) if updates.base is not None else None
-    return _Share(tuple(file(update) for update in updates.updates), base, updates.layout)
+    return _Share(tuple(file(update) for update in updates.updates), base, updates.layout, updates.spared)
 
 
 def _take(stamp: tuple[str, str], work: Pass, share: _Share, start: int, stop: int) -> Any:
@@ -248,7 +249,7 @@ def _take(stamp: tuple[str, str], work: Pass, share: _Share, start: int, stop: i
     with ExitStack() as stack:
         files = [_reopened(stack, each) for each in share.files]
         base = _reopened(stack, share.base) if share.base is not None else None
-        return work(StreamedUpdates(files, share.layout, base), start, stop)
+        return work(StreamedUpdates(files, share.layout, base, share.spared), start, stop)
 
 
 def _reopened(stack: ExitStack, file: _File) -> OpenUpdate:

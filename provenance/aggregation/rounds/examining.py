@@ -17,7 +17,7 @@ from provenance.aggregation.rounds.values import largest, widened
 from provenance.errors import Malformed
 from provenance.scanning.safetensors import MAX_HEADER_BYTES, Header, header_length, parse_header
 
-__all__ = ["Examined", "Offsets", "examine_update", "offsets_of", "read_header", "read_values"]
+__all__ = ["Examination", "Examined", "Offsets", "examine_update", "offsets_of", "read_header", "read_values"]
 
 _SLICE = 1 << 20
 _RUN = 16  # pieces
@@ -27,7 +27,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """What one read showed: the file's SHA-256, the root digest by which it is known, and what its values are.
 
     ``tags`` are those that ``tag`` gives the pieces of the layout, in their order: later reads are proven by them
-    (some of them, by number, where only some pieces will be read).
+    (some of them, by number, where only some pieces will be read; none where no later read was expected).
     ``finite`` is False for a NaN or an infinity; ``square`` is the squared Euclidean norm of all values, and
     ``overflowing`` names a tensor whose norm its own dtype cannot hold ("" for none).
     """
@@ -35,7 +35,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes
     digest: bytes
     layout: Layout
-    tag: Tag
+    tag: Tag | None
     tags: Sequence[bytes] | Mapping[int, bytes]
     finite: bool
     square: float
@@ -51,9 +51,14 @@ class Offsets(NamedTuple):
 
 def read_header(descriptor: int) -> tuple[Header, int]:
     """Read and prove the header of an open safetensors file; raises ``Malformed`` (FMT003) or ``OSError``."""
+    head, size = _read_head(descriptor)
+    return parse_header(head, size), size
+
+
+def _read_head(descriptor: int) -> tuple[bytes, int]:
     size = os.fstat(descriptor).st_size
     length = header_length(os.pread(descriptor, 8, 0), size)
-    return parse_header(os.pread(descriptor, 8 + min(length, MAX_HEADER_BYTES), 0), size), size
+    return os.pread(descriptor, 8 + min(length, MAX_HEADER_BYTES), 0), size
 
 
 def offsets_of(header: Header, layout: Layout) -> Offsets:
@@ -63,45 +68,70 @@ def offsets_of(header: Header, layout: Layout) -> Offsets:
     return Offsets(tuple(starts[span.name] for span in layout.spans), dtypes)
 
 
+class Examination:
+    """What is learned of one update while its bytes pass by, in the order of the file.
+
+    The header is read here, and what is hashed is what was parsed. Raises ``Malformed`` for what is no safetensors file
+    or has a dtype without numbers, and ``OSError``. Without a ``tag``, later reads cannot be proven.
+    """
+
+    def __init__(self, descriptor: int, tag: Tag | None) -> None:
+        head, self.size = _read_head(descriptor)
+        self.header = parse_header(head, self.size)
+        self.layout = layout_of(self.header)
+        self.offsets = offsets_of(self.header, self.layout)
+        self._descriptor = descriptor
+        self._whole = hashlib.sha256(memoryview(head)[: self.header.data_start])
+        self._position = self.header.data_start
+        self._tag = tag
+        self._tags: dict[int, bytes] = {}
+        self._squares = [0.0] * len(self.layout.spans)
+
+    def take(self, cuts: Sequence[Piece], numbers: range, values: np.ndarray[tuple[int], Any]) -> None:
+        """Take in the stored values of neighbouring pieces, which are the next bytes of the file."""
+        self._whole.update(values.view(np.uint8).data)
+        self._position += values.nbytes
+        first = cuts[numbers[0]].start
+        for number in numbers:
+            piece = cuts[number]
+            part = values[piece.start - first : piece.start - first + piece.length]
+            self._squares[piece.span] += _square(part)
+            if self._tag is not None:
+                self._tags[number] = self._tag(number, part.view(np.uint8).data)
+
+    def found(self) -> Examined:
+        """Conclude, once all bytes have passed; raises ``Malformed`` (AGG011) where the file has more or fewer."""
+        if self._position != self.size or os.pread(self._descriptor, 1, self.size):
+            raise Malformed("the file changed its length while it was read", code="AGG011")
+        whole = self._whole.digest()
+        return Examined(
+            sha256=whole,
+            digest=hashlib.sha256(whole).digest(),
+            layout=self.layout,
+            tag=self._tag,
+            tags=tuple(self._tags[number] for number in range(len(self._tags))),
+            finite=all(math.isfinite(square) for square in self._squares),
+            square=math.fsum(self._squares),
+            overflowing=next((name for name in _overflowing(self.layout, self.offsets, self._squares)), ""),
+        )
+
+
 def examine_update(descriptor: int, tag: Tag | None = None) -> Examined:
     """Read a whole update once, from its first byte to its last; the tags are secret ones unless ``tag`` is given.
 
     Raises ``Malformed`` for what is no safetensors file or has a dtype without numbers, and ``OSError``.
     """
-    header, size = read_header(descriptor)
-    layout = layout_of(header)
-    offsets = offsets_of(header, layout)
-    whole = hashlib.sha256()
-    whole.update(os.pread(descriptor, header.data_start, 0))
-    cuts = list(pieces(layout))
-    tag = tag or new_tag()
-    tags, squares = [b""] * len(cuts), [0.0] * len(layout.spans)
-    position, buffer = header.data_start, np.empty(_RUN * GRID * 8, np.uint8)
-    for numbers in _runs(cuts, offsets):
+    one = Examination(descriptor, tag or new_tag())
+    cuts = list(pieces(one.layout))
+    buffer = np.empty(_RUN * GRID * 8, np.uint8)
+    for numbers in _runs(cuts, one.offsets):
         first = cuts[numbers[0]]
         length = sum(cuts[number].length for number in numbers)
-        dtype = offsets.dtypes[first.span]
+        dtype = one.offsets.dtypes[first.span]
         values = buffer[: length * dtype.itemsize].view(dtype)
-        read_values(descriptor, offsets, first.span, first.offset, values)
-        whole.update(values.view(np.uint8).data)
-        squares[first.span] += _square(values)
-        position += values.nbytes
-        for number in numbers:
-            start = cuts[number].offset - first.offset
-            tags[number] = tag(number, values[start : start + cuts[number].length].view(np.uint8).data)
-    if position != size or os.pread(descriptor, 1, size):
-        raise Malformed("the file changed its length while it was read", code="AGG011")
-    found = whole.digest()
-    return Examined(
-        sha256=found,
-        digest=hashlib.sha256(found).digest(),
-        layout=layout,
-        tag=tag,
-        tags=tuple(tags),
-        finite=all(math.isfinite(square) for square in squares),
-        square=math.fsum(squares),
-        overflowing=next((name for name in _overflowing(layout, offsets, squares)), ""),
-    )
+        read_values(descriptor, one.offsets, first.span, first.offset, values)
+        one.take(cuts, numbers, values)
+    return one.found()
 
 
 def _overflowing(layout: Layout, offsets: Offsets, squares: list[float]) -> Iterator[str]:

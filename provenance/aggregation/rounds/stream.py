@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import bisect
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from provenance.aggregation.rounds.examining import Examined, Offsets, offsets_of, read_header, read_values
+from provenance.aggregation.rounds.examining import (
+    Examined,
+    Offsets,
+    examine_update,
+    offsets_of,
+    read_header,
+    read_values,
+)
 from provenance.aggregation.rounds.layout import Layout, Piece, pieces
 from provenance.aggregation.rounds.values import widened
 from provenance.errors import Malformed, Refused
@@ -51,9 +58,25 @@ class OpenUpdate:
             read_values(self.descriptor, self._offsets, piece.span, piece.offset, values)
         except (OSError, Malformed, KeyError) as error:
             raise self._changed() from error
-        if self.examined.tag(number, values.view(np.uint8).data) != self.examined.tags[number]:
+        tag = self.examined.tag
+        if tag is None or tag(number, values.view(np.uint8).data) != self.examined.tags[number]:
             raise self._changed()
         return values
+
+    def tagged(self) -> OpenUpdate:
+        """Read the whole update again where its first read left no tags, and prove that it is the same.
+
+        Raises ``Refused`` (AGG015) where it is not.
+        """
+        if self.examined.tag is not None:
+            return self
+        try:
+            again = examine_update(self.descriptor)
+        except (OSError, Malformed) as error:
+            raise self._changed() from error
+        if again.sha256 != self.examined.sha256:
+            raise self._changed()
+        return OpenUpdate(self.name, self.descriptor, again, self.path)
 
     def _changed(self) -> Refused:
         return Refused(f"{self.name} changed while it was aggregated", code="AGG015")
@@ -63,11 +86,18 @@ class StreamedUpdates:
     """Updates of one layout as an array [n, d] of which blocks of columns are read on demand, from any thread.
 
     ``base`` is subtracted from every row where it is given. ``dtype`` is float64 where any tensor needs it, else
-    float32.
+    float32. Rows that are ``spared`` are not read, and zero.
     """
 
-    def __init__(self, updates: Sequence[OpenUpdate], layout: Layout, base: OpenUpdate | None = None) -> None:
+    def __init__(
+        self,
+        updates: Sequence[OpenUpdate],
+        layout: Layout,
+        base: OpenUpdate | None = None,
+        spared: Collection[int] = (),
+    ) -> None:
         self.updates = tuple(updates)
+        self.spared = frozenset(spared)
         self.base = base
         self.layout = layout
         self.n = len(self.updates)
@@ -83,14 +113,20 @@ class StreamedUpdates:
         Whole pieces are read and proven; blocks that begin and end at multiples of ``GRID`` read nothing twice.
         """
         indices = self.reads(start, stop)
-        rows = np.empty((self.n, stop - start), self.dtype)
-        for row, update in zip(rows, self.updates, strict=True):
-            self._fill(update, indices, start, row)
+        rows = (np.zeros if self.spared else np.empty)((self.n, stop - start), self.dtype)
+        read = [number for number in range(self.n) if number not in self.spared]
+        for number in read:
+            self._fill(self.updates[number], indices, start, rows[number])
         if self.base is not None:
             center = np.empty(stop - start, self.dtype)
             self._fill(self.base, indices, start, center)
-            rows -= center
+            for number in read:
+                rows[number] -= center
         return rows
+
+    def sparing(self, rows: Collection[int]) -> StreamedUpdates:
+        """Give the same updates where some rows need not be read."""
+        return StreamedUpdates(self.updates, self.layout, self.base, self.spared.union(rows))
 
     def reads(self, start: int, stop: int) -> range:
         """Return the numbers of the pieces that are read for the columns ``[start, stop)``."""

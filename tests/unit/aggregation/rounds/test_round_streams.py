@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import ml_dtypes
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -200,3 +201,32 @@ def test_a_folder_says_what_is_no_update(tmp_path):
         assert {each.rule for each in folder.rejected} == {"AGG011"}
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(descriptor)
+
+
+def test_rows_that_count_for_nothing_are_not_read_again(tmp_path, stack):
+    updates = []
+    for number in range(3):
+        path = save(tmp_path / f"{number}.safetensors", w=np.full(10, number + 1, "f4"))
+        updates.append(opened(path, stack))
+    stream = StreamedUpdates(updates, updates[0].examined.layout, base=updates[0])
+    os.truncate(tmp_path / "1.safetensors", 8)
+    assert stream.sparing([1]).chunks(0, 10)[:, 0].tolist() == [0, 0, 2]
+    with pytest.raises(Refused, match=r"1\.safetensors changed"):
+        stream.chunks(0, 10)
+
+
+def test_a_first_read_without_tags_is_proven_by_its_digest_before_another(tmp_path, stack):
+    path = save(tmp_path / "u.safetensors", w=np.arange(10, dtype="f4"))
+    update = opened(path, stack)
+    bare = OpenUpdate(
+        update.name, update.descriptor, msgspec.structs.replace(update.examined, tag=None, tags=())
+    )
+    with pytest.raises(Refused, match="changed"):
+        StreamedUpdates([bare], bare.examined.layout).chunks(0, 10)
+    again = StreamedUpdates([bare.tagged()], bare.examined.layout)
+    assert again.chunks(0, 10).tolist() == [list(range(10))]
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\1")
+    with pytest.raises(Refused, match="changed"):
+        bare.tagged()

@@ -35,7 +35,7 @@ GUARD_RULES = (
         outcome="undecided",
         explanation="No Python process of the command armed the guard: it starts none, or starts Python with -I, -E or "
         "-S or without its environment. Nothing can be said of what it loaded.",
-        hint="run a command that starts Python, without -I, -E and -S",
+        hint="run a command that starts a Python that has ml-provenance installed, without -I, -E and -S",
     ),
     Rule(
         id="GRD005",

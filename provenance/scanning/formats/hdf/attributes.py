@@ -6,16 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from provenance.scanning.formats.hdf.datatypes import Datatype, element_count, read_datatype
-from provenance.scanning.formats.hdf.fractal import FractalHeap
+from provenance.scanning.formats.hdf.dense import dense_items
 from provenance.scanning.formats.hdf.headers import Message, shared_body
 from provenance.scanning.formats.hdf.heaps import GlobalHeaps
 from provenance.scanning.formats.hdf.image import BrokenHdf5, Fields, Image, NotFollowed
-from provenance.scanning.formats.hdf.trees import read_records
 
 __all__ = ["Attribute", "read_attributes", "texts"]
 
 _DATASPACE, _DATATYPE, _ATTRIBUTE, _ATTRIBUTE_INFO = 0x01, 0x03, 0x0C, 0x15
-_BY_NAME, _BY_ORDER = 8, 9
+_INDICES = (8, 9)  # by name, by order of creation
 _STRING, _OPAQUE, _COMPOUND, _VARIABLE, _ARRAY = 3, 5, 6, 9, 10
 _SHARED: Final = 0x02
 _MAX_TEXTS: Final = 1_000_000
@@ -37,33 +36,15 @@ def read_attributes(image: Image, messages: Iterable[Message]) -> Iterator[Attri
             data = shared_body(image, message.data, _ATTRIBUTE) if message.flags & _SHARED else message.data
             yield _attribute(image, data)
         elif message.kind == _ATTRIBUTE_INFO:
-            yield from _stored(image, Fields(message.data, image))
+            stored = Fields(message.data, image)
+            for item in dense_items(image, stored, ordinal=2, kinds=_INDICES, identify=_identifier):
+                yield _attribute(image, item)
 
 
-def _stored(image: Image, fields: Fields) -> Iterator[Attribute]:
-    """Attributes in a heap, by each index."""
-    fields.take(1)
-    flags = fields.number(1)
-    fields.take(2 if flags & 1 else 0)
-    heap_address = fields.offset()
-    indices = [fields.offset()] + ([fields.offset()] if flags & 2 else [])
-    if not image.defined(heap_address):
-        return
-    heap = FractalHeap(image, heap_address)
-    seen: set[bytes] = set()
-    for index in indices:
-        if not image.defined(index):
-            continue
-        records = read_records(image, index)
-        if records.kind not in (_BY_NAME, _BY_ORDER):
-            raise NotFollowed(f"attributes are indexed by records of type {records.kind}")
-        for record in records.items:
-            identifier, shared = record[:8], record[8:9] and record[8] & _SHARED
-            if shared:
-                raise NotFollowed("an attribute lies in the table of shared messages")
-            if len(identifier) == 8 and identifier not in seen:
-                seen.add(identifier)
-                yield _attribute(image, heap.item(identifier))
+def _identifier(_kind: int, record: bytes) -> bytes:
+    if record[8:9] and record[8] & _SHARED:
+        raise NotFollowed("an attribute lies in the table of shared messages")
+    return record[:8] if len(record) >= 8 else b""
 
 
 def _attribute(image: Image, data: bytes) -> Attribute:

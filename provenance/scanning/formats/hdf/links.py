@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from provenance.scanning.formats.hdf.fractal import FractalHeap
+from provenance.scanning.formats.hdf.dense import dense_items
 from provenance.scanning.formats.hdf.headers import Message
 from provenance.scanning.formats.hdf.heaps import local_heap, name_at
 from provenance.scanning.formats.hdf.image import Fields, Image, NotFollowed
-from provenance.scanning.formats.hdf.trees import read_records, symbol_nodes
+from provenance.scanning.formats.hdf.trees import symbol_nodes
 
 __all__ = ["Link", "read_links"]
 
@@ -37,7 +37,9 @@ def read_links(image: Image, messages: Iterable[Message]) -> Iterator[Link]:
         elif message.kind == _LINK:
             yield _link(fields)
         elif message.kind == _LINK_INFO:
-            yield from _stored(image, fields)
+            kinds = (_BY_NAME, _BY_ORDER)
+            for item in dense_items(image, fields, ordinal=8, kinds=kinds, identify=_identifier):
+                yield _link(Fields(item, image))
 
 
 def _symbols(image: Image, tree: int, heap_address: int) -> Iterator[Link]:
@@ -54,28 +56,8 @@ def _symbols(image: Image, tree: int, heap_address: int) -> Iterator[Link]:
                 yield Link(shown, _HARD, address, "")
 
 
-def _stored(image: Image, fields: Fields) -> Iterator[Link]:
-    """Links in a heap; each index is walked, for readers go by either."""
-    fields.take(1)
-    flags = fields.number(1)
-    fields.take(8 if flags & 1 else 0)
-    heap_address = fields.offset()
-    indices = [fields.offset()] + ([fields.offset()] if flags & 2 else [])
-    if not image.defined(heap_address):
-        return
-    heap = FractalHeap(image, heap_address)
-    seen: set[bytes] = set()
-    for index in indices:
-        if not image.defined(index):
-            continue
-        records = read_records(image, index)
-        if records.kind not in (_BY_NAME, _BY_ORDER):
-            raise NotFollowed(f"links are indexed by records of type {records.kind}")
-        for record in records.items:
-            identifier = record[4 if records.kind == _BY_NAME else 8 :]
-            if identifier and identifier not in seen:
-                seen.add(identifier)
-                yield _link(Fields(heap.item(identifier), image))
+def _identifier(kind: int, record: bytes) -> bytes:
+    return record[4 if kind == _BY_NAME else 8 :]
 
 
 def _link(fields: Fields) -> Link:

@@ -8,8 +8,8 @@ tell their distance to 1e-6, the block is done again with a second limb of 19 bi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -24,10 +24,11 @@ LIMB: Final = 2.0**BITS
 # With the squared distance of two rows at least 64 squared grid ranges, rounding moves it by 2e-7 at most (rms).
 CLOSE: Final = 64.0 * LIMB * LIMB
 
-# Rows that are multiplied at once, and multiplications below which no known BLAS starts threads.
-GROUP: Final = 16
+# Rows that are multiplied at once by all below, multiplications below which no known BLAS starts threads, and
+# numbers that stay in a processor's own cache.
+GROUP: Final = 8
 ONE_THREAD: Final = 1 << 18
-PIECES: Final = 4
+CACHED: Final = 1 << 17
 
 # 512 blocks of sums below 2^53 fit into an int64.
 MOST_BLOCKS: Final = 512
@@ -168,42 +169,44 @@ def _two_limbs(block: Any, centre: int | None, sums: _Sums) -> None:
 def _products(work: Any) -> Any:
     """Multiply integers [n, w] of at most 19 bits by their transpose; every sum is exact in float64.
 
-    Rows are multiplied group by group, one half of the symmetric product only, in pieces so small that a BLAS
-    starts no threads: they cost more than they save here.
+    Groups of rows are multiplied by themselves and all rows below, in tiles of columns that stay near, and in pieces
+    so small that a BLAS starts no threads: they cost more than they save here.
     """
     n, width = work.shape
-    groups = list(pairwise(_cuts(n)))
-    step = max(64, ONE_THREAD // max(stop - start for start, stop in groups) ** 2 // 64 * 64)
-    step = min(step, 2048)
-    result = np.zeros((n, n))
-    buffer = np.zeros((n + 1, min(PIECES * step, -(-width // step) * step)))
-    for first in range(0, width, PIECES * step):
-        part = work[:, first : first + PIECES * step]
+    tile = min(2048, max(64, _power_of_two(CACHED // n)))
+    # A row more, of zeros: BLAS has a slower routine for an array times itself. Eight columns more: rows do not begin
+    # at multiples of a large power of two, whose places in a cache are the same.
+    buffer = np.zeros((n + 1, tile + 8))[:, :tile]
+    factors = [_factors(buffer[start:], min(GROUP, n - start)) for start in range(0, n, GROUP)]
+    sums: list[Any] = [0.0] * len(factors)
+    for first in range(0, width, tile):
+        part = work[:, first : first + tile]
         buffer[:n, : part.shape[1]] = part
         buffer[:n, part.shape[1] :] = 0.0
-        for (start, stop), (other, end) in combinations(groups, 2):
-            result[start:stop, other:end] += _stacked(buffer, (start, stop), (other, end), step)
-        for start, stop in groups:
-            # BLAS has a slower routine for an array times itself; rows that begin one later escape it.
-            shifted = _stacked(buffer, (start, stop), (start + 1, stop + 1), step)
-            result[start:stop, start + 1 : stop] += shifted[:, :-1]
-            result[start, start] += _stacked(buffer, (start, start + 1), (start, start + 1), step)[0, 0]
-    return np.triu(result) + np.triu(result, 1).T
+        for place, (left, right) in enumerate(factors):
+            sums[place] += left @ right
+    return _symmetric(n, [np.add.reduce(each, axis=0) for each in sums])
 
 
-def _cuts(n: int) -> list[int]:
-    """Cut n rows into halves where these are small, else into groups of the size for which routines are made."""
-    if n <= 2 * GROUP:
-        return [0, n] if n <= GROUP else [0, n // 2, n]
-    return [*range(0, n, GROUP), n]
+def _factors(rows: Any, group: int) -> tuple[Any, Any]:
+    """Give views of the first rows and the transpose of all, cut into pieces of so many columns as one thread does."""
+    step = min(rows.shape[1], max(64, _power_of_two(ONE_THREAD // (group * len(rows)))))
+    pieces = rows.reshape(len(rows), -1, step)
+    return pieces[:group].transpose(1, 0, 2), pieces.transpose(1, 2, 0)
 
 
-def _stacked(buffer: Any, left: tuple[int, int], right: tuple[int, int], step: int) -> Any:
-    """Multiply rows by rows, ``step`` columns at a time, in one call."""
-    pieces = buffer.shape[1] // step
-    one = buffer[slice(*left)].reshape(-1, pieces, step).transpose(1, 0, 2)
-    other = buffer[slice(*right)].reshape(-1, pieces, step).transpose(1, 2, 0)
-    return np.add.reduce(one @ other, axis=0)
+def _symmetric(n: int, upper: Sequence[Any]) -> Any:
+    """Put together the rows of each group, from the group's own columns on, with a column too many."""
+    result = np.empty((n, n))
+    for place, rows in enumerate(upper):
+        start, stop = place * GROUP, place * GROUP + len(rows)
+        result[start:stop, start:] = rows[:, :-1]
+        result[stop:, start:stop] = result[start:stop, stop:].T
+    return result
+
+
+def _power_of_two(most: int) -> int:
+    return 1 << max(0, most.bit_length() - 1)
 
 
 def choose_centre(sample: Any) -> int:

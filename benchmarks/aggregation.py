@@ -82,6 +82,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks aggregation")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--shapes", nargs="+", default=SHAPES, help="n,f,d")
+    parser.add_argument("--rules", nargs="+", help='only these, such as krum "nnm + trimmed-mean"')
     parser.add_argument("--peer-python", default="", help="a python that has byzfl 0.0.11 and torch")
     parser.add_argument("--output", type=Path, default=Path(".scratch/benchmarks/aggregation.json"))
     options = parser.parse_args(arguments)
@@ -90,16 +91,18 @@ def main(arguments: list[str]) -> None:
     for text in options.shapes:
         n, f, d = map(int, text.split(","))
         with peer(python) as other:
-            document[text] = _shape(other, n, f, d, options.runs)
+            document[text] = _shape(other, (n, f, d), options.runs, options.rules)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(document, indent=2) + "\n")
 
 
-def _shape(other: Peer, n: int, f: int, d: int, runs: int) -> dict[str, Any]:
+def _shape(other: Peer, shape: tuple[int, int, int], runs: int, only: list[str] | None) -> dict[str, Any]:
     """Time every rule on one shape: both sides, all rules, in a new order each run."""
+    n, f, d = shape
     updates = np.random.default_rng(0).standard_normal((n, d), np.float32)
     theirs = [name for name in other.ask(shape=[n, f, d], seed=0)["rules"] if _can_finish(name, n, f, d)]
     ours = [*theirs, *(["mda"] if "mda" not in theirs else []), *OURS_ALONE]
+    theirs, ours = ([name for name in names if only is None or name in only] for names in (theirs, ours))
     jobs = [("theirs", name) for name in theirs] + [("ours", name) for name in ours]
     order = random.Random(0)
     times: dict[tuple[str, str], list[float]] = {job: [] for job in jobs}

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from round_world import World, errors, loaded, rules
 
+from provenance.aggregation.passes import over_threads
+from provenance.aggregation.rounds.engine import Engine
 from provenance.errors import Refused
 from provenance.signing.keys import generate
 
@@ -172,8 +174,8 @@ def test_links_and_devices_are_not_followed(world):
     assert result.n == 7
 
 
-def test_an_update_that_changes_while_it_is_aggregated_stops_the_round(world, monkeypatch):
-    world.everybody()
+def changing_late(world, monkeypatch):
+    """Change an update between its verification and the use of what was computed."""
     from provenance.aggregation.rounds import round as verb
 
     honest = verb.compute
@@ -186,10 +188,22 @@ def test_an_update_that_changes_while_it_is_aggregated_stops_the_round(world, mo
         return honest(admission, *arguments, **options)
 
     monkeypatch.setattr(verb, "compute", late)
+
+
+def test_an_update_that_changes_while_it_is_aggregated_stops_the_round(world, monkeypatch):
+    world.everybody()
+    changing_late(world, monkeypatch)
     out = world.root / "out.safetensors"
     with pytest.raises(Refused, match="changed while it was aggregated"):
-        world.aggregate(output=out)
+        world.aggregate(output=out, engine=Engine(passes=over_threads))
     assert not out.exists()
+
+
+def test_an_update_that_changes_after_it_was_computed_with_changes_nothing(world, monkeypatch):
+    world.everybody()
+    honest = world.aggregate().digest
+    changing_late(world, monkeypatch)
+    assert world.aggregate().digest == honest
 
 
 def test_an_unsigned_roster_change_is_refused(world):

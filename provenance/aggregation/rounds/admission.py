@@ -13,9 +13,10 @@ from provenance.aggregation.rounds.claims import Claim, Rejected, RoundName, Sel
 from provenance.aggregation.rounds.folder import Folder
 from provenance.aggregation.rounds.layout import Layout, difference
 from provenance.aggregation.rounds.proving import Proven
+from provenance.aggregation.rounds.ready import Ready
 from provenance.aggregation.rounds.stream import OpenUpdate
 
-__all__ = ["Admission", "Wanted", "admit"]
+__all__ = ["Admission", "Wanted", "admit", "settle"]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     """The round as it was settled: the updates in the order of their contributors' ids, and those that do not count.
 
     ``base`` is None where the base model's file was neither given nor found; ``findings`` are errors of the round.
+    ``ready`` is a result that may be of these updates, and is not if they are others than it was computed with.
     """
 
     round: RoundName | None
@@ -43,12 +45,13 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     equivocations: tuple[tuple[Claim, Claim], ...] = ()
     findings: tuple[Finding, ...] = ()
     max_norm: float = math.inf
+    ready: Ready | None = None
 
 
 def admit(folder: Folder, proven: Proven, wanted: Wanted) -> Admission:
     """Settle the round and choose its updates; nothing is computed with them yet."""
     by_digest = {update.examined.digest.hex(): update for update in folder.updates}
-    settled = _settle(proven.claims, wanted)
+    settled = settle(proven.claims, wanted)
     if settled is None:
         unsettled = finding(
             "AGG014", "the contributors do not agree on a round, or nobody whom the roster names contributed"
@@ -76,10 +79,11 @@ def admit(folder: Folder, proven: Proven, wanted: Wanted) -> Admission:
         rejected=_merged((*folder.rejected, *proven.rejected, *selected.rejected, *unfit, *unsigned)),
         equivocations=selected.equivocations,
         max_norm=wanted.max_norm,
+        ready=folder.ready,
     )
 
 
-def _settle(claims: Sequence[Claim], wanted: Wanted) -> tuple[RoundName, str, str] | None:
+def settle(claims: Sequence[Claim], wanted: Wanted) -> tuple[RoundName, str, str] | None:
     """The round, the base's digest and the form: as given, and else as more than half of the contributors say."""
     base = wanted.base.examined.digest.hex() if wanted.base is not None else wanted.base_digest
     fitting = [

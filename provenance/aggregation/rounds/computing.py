@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -14,18 +15,29 @@ import numpy as np
 from policies import Finding, finding
 from provenance.aggregation.aggregating import aggregate
 from provenance.aggregation.guarantees import Guarantee, guarantee
+from provenance.aggregation.passes import Passes
 from provenance.aggregation.plan import Plan, planned
 from provenance.aggregation.rounds.admission import Admission
 from provenance.aggregation.rounds.engine import HERE, Engine
-from provenance.aggregation.rounds.layout import Layout
 from provenance.aggregation.rounds.output import Output, written
+from provenance.aggregation.rounds.result import Computed
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
+from provenance.aggregation.updates import Updates
+from provenance.artifacts.cores import worker_count
 from provenance.errors import UsageError
 
-__all__ = ["Computed", "Recipe", "compute"]
+__all__ = ["Recipe", "RoundUpdates", "combine", "compute", "describe", "observes"]
 
 _QUICK = 1 << 26  # values among which distances are measured in any case
 _MANY = 1 << 20  # contributors: more than any rule asks for
+
+
+class RoundUpdates(Updates, Protocol):
+    """The updates of a round, less the base model where they are taken as differences from it."""
+
+    @property
+    def base(self) -> OpenUpdate | None:
+        """The base model that is subtracted."""
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -76,19 +88,6 @@ class Recipe(msgspec.Struct, frozen=True):
         return (finding("AGG014", said, hint="name the base model with --base"),)
 
 
-class Computed(msgspec.Struct, frozen=True, kw_only=True):
-    """A result that was written: its digests, and each update's factor (None where there is none).
-
-    ``sha256`` is that of the file's bytes; ``digest`` is the root digest in hex.
-    """
-
-    sha256: bytes
-    digest: str
-    coefficients: tuple[float | None, ...]
-    diameter: float | None
-    heterogeneity: float | None
-
-
 def compute(
     admission: Admission,
     recipe: Recipe,
@@ -104,24 +103,45 @@ def compute(
     Rules that are not translation-equivariant work on the differences of weights from the base model. Raises
     ``Refused`` (AGG015) where an update is no longer what was verified, ``UsageError`` where nothing can be written.
     """
+    ready = admission.ready
+    described = describe(str(admission.round), recipe, admission.form)
+    if ready is not None and ready.is_of(admission.updates, rights, recipe, described, target):
+        ready.output.publish()
+        return ready.computed
     plan = recipe.plan(len(admission.claims), rights)
     layout = admission.updates[0].examined.layout
     centre = admission.base if admission.form == "weights" and not plan.equivariant else None
-    stream = StreamedUpdates(admission.updates, layout, centre)
-    with written(target, layout, _metadata(admission, recipe)) as output:
-        result = aggregate(
-            stream,
-            rule=recipe.rule,
-            faulty=recipe.faulty,
-            pre=recipe.pre,
-            voting_rights=rights,
-            parameters=recipe.parameters,
-            threads=threads,
-            out=_writer(output, layout, centre),
-            observe=observe or stream.n * stream.d <= _QUICK,
-            passes=engine.passes,
-        )
-        sha256 = _digest(output.descriptor)
+    with ThreadPoolExecutor(worker_count()) as pool:
+        updates = list(pool.map(OpenUpdate.tagged, admission.updates))
+    stream = StreamedUpdates(updates, layout, centre and centre.tagged())
+    with written(target, layout, described) as output:
+        return combine(stream, recipe, rights, output, threads=threads, observe=observe, passes=engine.passes)
+
+
+def combine(
+    stream: RoundUpdates,
+    recipe: Recipe,
+    rights: Sequence[float],
+    output: Output,
+    *,
+    threads: int | None,
+    observe: bool,
+    passes: Passes | None,
+) -> Computed:
+    """Combine the rows of a stream into an open output."""
+    result = aggregate(
+        stream,
+        rule=recipe.rule,
+        faulty=recipe.faulty,
+        pre=recipe.pre,
+        voting_rights=rights,
+        parameters=recipe.parameters,
+        threads=threads,
+        out=_writer(output, stream.base),
+        observe=observes(stream.n, stream.d, observe=observe),
+        passes=passes,
+    )
+    sha256 = _digest(output.descriptor)
     found = result.coefficients
     return Computed(
         sha256=sha256,
@@ -132,18 +152,21 @@ def compute(
     )
 
 
-def _metadata(admission: Admission, recipe: Recipe) -> dict[str, str]:
+def observes(n: int, d: int, *, observe: bool) -> bool:
+    """Say whether distances are measured, whatever the rule."""
+    return observe or n * d <= _QUICK
+
+
+def describe(name: str, recipe: Recipe, form: str) -> dict[str, str]:
     """What a person sees who opens the file; no time and no path, so that the bytes are the same everywhere."""
-    return {"round": str(admission.round), "rule": recipe.rule, "form": admission.form}
+    return {"round": name, "rule": recipe.rule, "form": form}
 
 
-def _writer(
-    output: Output, layout: Layout, centre: OpenUpdate | None
-) -> Callable[[int, np.ndarray[Any, Any]], None]:
+def _writer(output: Output, centre: OpenUpdate | None) -> Callable[[int, np.ndarray[Any, Any]], None]:
     """Store values as they come, and put them back on the base model where they are differences from it."""
     if centre is None:
         return output.store
-    base = StreamedUpdates([centre], layout)
+    base = StreamedUpdates([centre], output.layout)
 
     def store(start: int, values: np.ndarray[Any, Any]) -> None:
         output.store(start, values + base.chunks(start, start + len(values))[0].astype(np.float64))

@@ -83,7 +83,7 @@ class Examination:
         self._descriptor = descriptor
         self._whole = hashlib.sha256(memoryview(head)[: self.header.data_start])
         self._position = self.header.data_start
-        self._tag = tag
+        self.tag = tag
         self._tags: dict[int, bytes] = {}
         self._squares = [0.0] * len(self.layout.spans)
 
@@ -96,8 +96,8 @@ class Examination:
             piece = cuts[number]
             part = values[piece.start - first : piece.start - first + piece.length]
             self._squares[piece.span] += _square(part)
-            if self._tag is not None:
-                self._tags[number] = self._tag(number, part.view(np.uint8).data)
+            if self.tag is not None:
+                self._tags[number] = self.tag(number, part.view(np.uint8).data)
 
     def found(self) -> Examined:
         """Conclude, once all bytes have passed; raises ``Malformed`` (AGG011) where the file has more or fewer."""
@@ -108,7 +108,7 @@ class Examination:
             sha256=whole,
             digest=hashlib.sha256(whole).digest(),
             layout=self.layout,
-            tag=self._tag,
+            tag=self.tag,
             tags=tuple(self._tags[number] for number in range(len(self._tags))),
             finite=all(math.isfinite(square) for square in self._squares),
             square=math.fsum(self._squares),

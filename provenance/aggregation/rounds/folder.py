@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from provenance.aggregation.rounds.claims import Rejected
 from provenance.aggregation.rounds.examining import Examined, examine_update
+from provenance.aggregation.rounds.ready import Ready
 from provenance.aggregation.rounds.sealing import Tag
 from provenance.aggregation.rounds.stream import OpenUpdate
 from provenance.artifacts.cores import worker_count
@@ -23,7 +24,18 @@ from provenance.artifacts.opening import open_artifact_file, open_beneath, opene
 from provenance.errors import Malformed, UsageError
 from provenance.scanning.detect import HEAD_BYTES, detect
 
-__all__ = ["MAX_UPDATES", "Elsewhere", "Folder", "Seen", "examine_file", "open_base", "opened_updates"]
+__all__ = [
+    "MAX_UPDATES",
+    "Elsewhere",
+    "Folder",
+    "ReadTogether",
+    "Seen",
+    "Together",
+    "examine_file",
+    "format_of",
+    "open_base",
+    "opened_updates",
+]
 
 MAX_UPDATES: Final = 10_000
 _RESERVED: Final = 256  # descriptors for everything else
@@ -35,16 +47,32 @@ Elsewhere = Callable[[Path, Sequence[str]], Iterable[Seen]]
 """Examines the files of a folder somewhere else, by their names and in their order, with tags that are public."""
 
 
+class Together(NamedTuple):
+    """What some files turned out to be that were read side by side, and what was computed with them meanwhile."""
+
+    seen: Mapping[str, Examined]
+    ready: Ready | None = None
+
+
+ReadTogether = Callable[[Mapping[str, int]], Together]
+"""Reads some of the open files of a folder (their descriptors by name) side by side."""
+
+
 class Folder(msgspec.Struct, frozen=True):
-    """The updates of a folder by their names, and the files that are none."""
+    """The updates of a folder by their names, and the files that are none; ``ready`` is of some of the updates."""
 
     updates: tuple[OpenUpdate, ...]
     rejected: tuple[Rejected, ...]
+    ready: Ready | None = None
 
 
 @contextmanager
-def opened_updates(directory: Path, elsewhere: Elsewhere | None = None) -> Iterator[Folder]:
+def opened_updates(
+    directory: Path, elsewhere: Elsewhere | None = None, together: ReadTogether | None = None
+) -> Iterator[Folder]:
     """Open and examine every file of a folder, here or elsewhere; all are closed when the block ends.
+
+    Those that ``together`` gives back are not read once more.
 
     Raises ``UsageError`` where the folder is none or has too many files.
     """
@@ -60,17 +88,21 @@ def opened_updates(directory: Path, elsewhere: Elsewhere | None = None) -> Itera
         for found in listing.findings
         if found.severity == "error" and found.rule != "ART007"
     ]
-    opened: list[OpenUpdate | Rejected | None] = []
-    try:
-        opened = _all_opened(directory, names, elsewhere)
-        yield Folder(
-            tuple(each for each in opened if isinstance(each, OpenUpdate)),
-            (*refused, *(each for each in opened if isinstance(each, Rejected))),
+    with ExitStack() as stack:
+        descriptors, unopened = _all_opened(directory, names, stack)
+        read = together(descriptors) if together is not None else Together({})
+        if elsewhere is not None:
+            seen = dict(zip(names, elsewhere(directory, names), strict=True))
+        else:
+            seen = _all_seen(descriptors, read.seen)
+        updates = tuple(
+            OpenUpdate(name, descriptor, found, directory / name)
+            for name, descriptor in descriptors.items()
+            if isinstance(found := seen[name], Examined)
         )
-    finally:
-        for each in opened:
-            if isinstance(each, OpenUpdate):
-                os.close(each.descriptor)
+        others = [seen[name] for name in descriptors]
+        unusable = [each for each in others if isinstance(each, Rejected)]
+        yield Folder(updates, (*refused, *unopened, *unusable), read.ready)
 
 
 def _is_attestation(name: str) -> bool:
@@ -89,34 +121,32 @@ def _allow_descriptors(count: int) -> None:
 
 
 def _all_opened(
-    directory: Path, names: Sequence[str], elsewhere: Elsewhere | None
-) -> list[OpenUpdate | Rejected | None]:
-    look: Callable[[int, str], Seen] = examine_file
-    if elsewhere is not None:
-        seen = dict(zip(names, elsewhere(directory, names), strict=True))
-        look = lambda _, name: seen[name]  # noqa: E731
-    with opened_root(directory) as root, ThreadPoolExecutor(worker_count()) as pool:
-        return list(pool.map(lambda name: _open(directory, root, name, look), names))
+    directory: Path, names: Sequence[str], stack: ExitStack
+) -> tuple[dict[str, int], list[Rejected]]:
+    descriptors: dict[str, int] = {}
+    unopened: list[Rejected] = []
+    with opened_root(directory) as root:
+        for name in names:
+            try:
+                descriptors[name] = open_beneath(root, name)
+                stack.callback(os.close, descriptors[name])
+            except OSError as error:
+                said = f"it cannot be opened: {(error.strerror or str(error)).lower()}"
+                unopened.append(_unusable(name, said))
+    return descriptors, unopened
 
 
-def _open(
-    directory: Path, root: int, name: str, look: Callable[[int, str], Seen]
-) -> OpenUpdate | Rejected | None:
-    try:
-        descriptor = open_beneath(root, name)
-    except OSError as error:
-        return _unusable(name, f"it cannot be opened: {(error.strerror or str(error)).lower()}")
-    found = look(descriptor, name)
-    if isinstance(found, Examined):
-        return OpenUpdate(name, descriptor, found, directory / name)
-    os.close(descriptor)
-    return found
+def _all_seen(descriptors: Mapping[str, int], known: Mapping[str, Examined]) -> dict[str, Seen]:
+    unknown = {name: descriptor for name, descriptor in descriptors.items() if name not in known}
+    with ThreadPoolExecutor(worker_count()) as pool:
+        found = pool.map(examine_file, unknown.values(), unknown)
+        return {**known, **dict(zip(unknown, found, strict=True))}
 
 
 def examine_file(descriptor: int, name: str, tag: Tag | None = None) -> Seen:
     """Examine an open file as an update: None where it is none and may lie beside updates; see ``examine_update``."""
     try:
-        found = _format(descriptor, name)
+        found = format_of(descriptor, name)
         if found == "safetensors":
             return examine_update(descriptor, tag)
         return None if found in _BESIDE else _unusable(name, f"it is {found}, and updates are safetensors")
@@ -126,7 +156,8 @@ def examine_file(descriptor: int, name: str, tag: Tag | None = None) -> Seen:
         return _unusable(name, f"it cannot be read: {(error.strerror or str(error)).lower()}")
 
 
-def _format(descriptor: int, name: str) -> str:
+def format_of(descriptor: int, name: str) -> str:
+    """Say what kind of file an open one is; raises ``OSError``."""
     size = os.fstat(descriptor).st_size
     head = os.pread(descriptor, HEAD_BYTES, 0)
     return detect(head, size, os.pread(descriptor, HEAD_BYTES, max(0, size - HEAD_BYTES)), name)

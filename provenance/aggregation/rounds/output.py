@@ -17,13 +17,19 @@ from provenance.aggregation.rounds.layout import Layout
 from provenance.aggregation.rounds.values import narrowed, widened
 from provenance.errors import UsageError
 
-__all__ = ["Output", "read_tensors", "written"]
+__all__ = ["Output", "drafted", "read_tensors", "written"]
 
 
 class Output:
-    """An open result; blocks of columns may be stored in any order and from any thread, each once."""
+    """An open result; blocks of columns may be stored in any order and from any thread, each once.
 
-    def __init__(self, descriptor: int, layout: Layout, metadata: Mapping[str, str]) -> None:
+    ``temporary`` is where it lies until it is published as ``path``.
+    """
+
+    def __init__(
+        self, descriptor: int, layout: Layout, metadata: Mapping[str, str], *, temporary: Path, path: Path
+    ) -> None:
+        self.temporary, self.path = temporary, path
         self.descriptor = descriptor
         self.layout = layout
         self.dtypes = [widened(span.dtype, span.name).stored for span in layout.spans]
@@ -38,6 +44,11 @@ class Output:
             if low < high:
                 stored = narrowed(values[low - start : high - start], dtype)
                 _write(self.descriptor, stored.view(np.uint8), first + (low - span.start) * dtype.itemsize)
+
+    def publish(self) -> None:
+        """Move the finished result to its place."""
+        os.fsync(self.descriptor)
+        os.replace(self.temporary, self.path)
 
 
 def _header(
@@ -74,6 +85,17 @@ def written(path: Path, layout: Layout, metadata: Mapping[str, str]) -> Iterator
 
     Raises ``UsageError`` where it cannot be written.
     """
+    with drafted(path, layout, metadata) as output:
+        yield output
+        output.publish()
+
+
+@contextmanager
+def drafted(path: Path, layout: Layout, metadata: Mapping[str, str]) -> Iterator[Output]:
+    """Write a result beside ``path``, which is gone when the block ends, unless it was published.
+
+    Raises ``UsageError`` where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
@@ -81,15 +103,10 @@ def written(path: Path, layout: Layout, metadata: Mapping[str, str]) -> Iterator
     except OSError as error:
         raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
     try:
-        try:
-            yield Output(descriptor, layout, metadata)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
+        yield Output(descriptor, layout, metadata, temporary=temporary, path=path)
+    finally:
+        os.close(descriptor)
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from policies import Finding, finding
 from policies.findings import outcome
 from provenance.aggregation.rounds.admission import Admission
+from provenance.aggregation.rounds.ahead import Attempt
 from provenance.aggregation.rounds.claims import Rejected, RoundName
 from provenance.aggregation.rounds.comparing import first_difference
 from provenance.aggregation.rounds.computing import Recipe, compute
@@ -63,20 +64,24 @@ def replay(  # noqa: PLR0913 (the options of the command)
     recorded, signer, about_statement = found
     name = RoundName(recorded.task, recorded.number)
     moment = now or datetime.now(UTC)
-    with admitted(
-        Path(updates),
-        verified,
-        name,
-        base,
-        base_digest=recorded.base,
-        max_norm=recorded.max_norm,
-        now=moment,
-        engine=engine,
-    ) as admission:
+    with (
+        tempfile.TemporaryDirectory(prefix="provenance-") as temporary,
+        admitted(
+            Path(updates),
+            verified,
+            name,
+            base,
+            base_digest=recorded.base,
+            max_norm=recorded.max_norm,
+            now=moment,
+            engine=engine,
+            attempt=_attempt(recorded, target := Path(temporary) / "result.safetensors", threads),
+        ) as admission,
+    ):
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
         recomputed = ""
         if outcome(judged) == "accepted":
-            recomputed, differing = _recompute(path, recorded, admission, threads, engine)
+            recomputed, differing = _recompute(path, recorded, admission, target, threads, engine)
             judged += differing
     return _verdict(
         judged,
@@ -177,34 +182,47 @@ def _not_ours(each: Accepted, rejected: Mapping[str, Rejected]) -> Finding:
     return finding("AGG020", said, path=each.path, where=each.contributor)
 
 
+def _attempt(recorded: Recorded, target: Path, threads: int | None) -> Attempt | None:
+    """Compute ahead, unless there is no such rule here, which is told in its turn."""
+    try:
+        return Attempt(_recipe(recorded), target, threads)
+    except UsageError:
+        return None
+
+
+def _recipe(recorded: Recorded) -> Recipe:
+    return Recipe(recorded.rule, recorded.faulty, recorded.pre, recorded.parameters)
+
+
 def _recompute(
-    path: Path, recorded: Recorded, admission: Admission, threads: int | None, engine: Engine
+    path: Path,
+    recorded: Recorded,
+    admission: Admission,
+    target: Path,
+    threads: int | None,
+    engine: Engine,
 ) -> tuple[str, list[Finding]]:
-    recipe = Recipe(recorded.rule, recorded.faulty, recorded.pre, recorded.parameters)
+    recipe = _recipe(recorded)
     rights = tuple(each.voting_right for each in recorded.accepted)
     _, broken = recipe.guarantee(len(rights), rights)
     problems = [*broken, *recipe.needs_base(admission, broken)]
     if problems:
         return "", problems
-    with tempfile.TemporaryDirectory(prefix="provenance-") as directory:
-        target = Path(directory) / "result.safetensors"
-        computed = compute(admission, recipe, rights, target, threads=threads, engine=engine)
-        found = subject_of(path).digest["sha256"]
-        differing = []
-        if computed.digest != found:
-            where = first_difference(target, path)
-            differing.append(
-                finding(
-                    "AGG016",
-                    "the result is not what the verified updates give",
-                    path=str(path),
-                    where=where,
-                    notes=(f"recomputed sha256:{computed.digest}", f"found sha256:{found}"),
-                )
+    computed = compute(admission, recipe, rights, target, threads=threads, engine=engine)
+    found = subject_of(path).digest["sha256"]
+    differing = []
+    if computed.digest != found:
+        where = first_difference(target, path)
+        differing.append(
+            finding(
+                "AGG016",
+                "the result is not what the verified updates give",
+                path=str(path),
+                where=where,
+                notes=(f"recomputed sha256:{computed.digest}", f"found sha256:{found}"),
             )
-        if computed.digest != recorded.digest:
-            said = "the statement names another result than the updates give"
-            differing.append(
-                finding("AGG016", said, path=str(path), notes=(f"stated sha256:{recorded.digest}",))
-            )
+        )
+    if computed.digest != recorded.digest:
+        said = "the statement names another result than the updates give"
+        differing.append(finding("AGG016", said, path=str(path), notes=(f"stated sha256:{recorded.digest}",)))
     return computed.digest, differing

@@ -11,7 +11,7 @@ from policies import Finding
 from policies.findings import DecisionName
 from provenance.aggregation.rounds.claims import Rejected
 
-__all__ = ["Accepted", "Replay", "Round"]
+__all__ = ["Accepted", "Computed", "Replay", "Round"]
 
 _EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided": 3}
 
@@ -69,6 +69,19 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     def exit_status(self) -> int:
         """The command's exit status: 0 accepted, 1 refused, 3 undecided."""
         return _EXIT_STATUS[self.decision]
+
+
+class Computed(msgspec.Struct, frozen=True, kw_only=True):
+    """A result that was written: its digests, and each update's factor (None where there is none).
+
+    ``sha256`` is that of the file's bytes; ``digest`` is the root digest in hex.
+    """
+
+    sha256: bytes
+    digest: str
+    coefficients: tuple[float | None, ...]
+    diameter: float | None
+    heterogeneity: float | None
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):

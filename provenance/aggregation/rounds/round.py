@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,17 @@ import msgspec
 from policies import Finding, finding
 from policies.findings import outcome
 from provenance.aggregation.rounds.admission import Admission, Wanted, admit
+from provenance.aggregation.rounds.ahead import Attempt, try_ahead
 from provenance.aggregation.rounds.bundles import round_bundles
 from provenance.aggregation.rounds.claims import Rejected, RoundName
-from provenance.aggregation.rounds.computing import Computed, Recipe, compute
+from provenance.aggregation.rounds.computing import Recipe, compute
 from provenance.aggregation.rounds.engine import HERE, Engine
 from provenance.aggregation.rounds.evidence import keep_evidence
 from provenance.aggregation.rounds.folder import open_base, opened_updates
 from provenance.aggregation.rounds.members import AnyKey, entitlement, open_roster, voting_right
 from provenance.aggregation.rounds.output import read_tensors
 from provenance.aggregation.rounds.proving import prove_claims
-from provenance.aggregation.rounds.result import Accepted, Round
+from provenance.aggregation.rounds.result import Accepted, Computed, Round
 from provenance.aggregation.rounds.sealing import piece_digest
 from provenance.aggregation.rounds.statement import round_statement
 from provenance.attestations.subjects import artifact_name, file_subject
@@ -86,18 +88,25 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
     keys = _keys(roster_keys) or ((signer.public_key(),) if signer is not None else ())
     members = Members(*open_roster(roster, keys))
     directory, moment = Path(updates), now or datetime.now(UTC)
-    with admitted(
-        directory, members.roster, wanted_round, base, max_norm=max_norm, now=moment, engine=engine
-    ) as admission:
+    with (
+        _target(output) as target,
+        admitted(
+            directory,
+            members.roster,
+            wanted_round,
+            base,
+            max_norm=max_norm,
+            now=moment,
+            engine=engine,
+            attempt=Attempt(recipe, target, threads, observe),
+        ) as admission,
+    ):
         result = _judged(admission, members, recipe)
         if result.decision != "accepted":
             return result
-        with _target(output) as target:
-            rights = _rights(result.accepted)
-            computed = compute(
-                admission, recipe, rights, target, threads=threads, observe=observe, engine=engine
-            )
-            result = _with_result(result, computed, target, keep=output is not None)
+        rights = _rights(result.accepted)
+        computed = compute(admission, recipe, rights, target, threads=threads, observe=observe, engine=engine)
+        result = _with_result(result, computed, target, keep=output is not None)
     if output is not None:
         keep_evidence(Path(output), admission.equivocations)
     if signer is not None and output is not None:
@@ -116,15 +125,26 @@ def admitted(  # noqa: PLR0913 (what is given and what is asked for)
     max_norm: float = math.inf,
     now: datetime,
     engine: Engine = HERE,
+    attempt: Attempt | None = None,
 ) -> Iterator[Admission]:
-    """Verify the updates of a folder and keep them open for a while."""
+    """Verify the updates of a folder and keep them open; the ``attempt`` is computed ahead where it can be."""
     with ExitStack() as stack:
-        folder = stack.enter_context(opened_updates(directory, engine.examine))
         tag = piece_digest if engine.examine is not None else None
         given = stack.enter_context(open_base(Path(base), tag)) if base is not None else None
         ring = keyring(roster.roster.trust())
         proven = prove_claims(round_bundles(directory), ring, entitlement(roster, now), root=directory)
         asked = Wanted(round=wanted, base=given, base_digest=base_digest, max_norm=max_norm)
+        together = None
+        if attempt is not None and engine == HERE:
+            together = partial(
+                try_ahead,
+                stack=stack,
+                claims=proven.claims,
+                wanted=asked,
+                right=partial(voting_right, roster),
+                attempt=attempt,
+            )
+        folder = stack.enter_context(opened_updates(directory, engine.examine, together))
         yield admit(folder, proven, asked)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -67,7 +67,7 @@ class Input(msgspec.Struct, frozen=True, array_like=True, gc=False):
     taken: int = -1
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
+class Claim(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True, gc=False):
     """What one statement says; whether it is to be believed depends on ``signer``.
 
     ``statement`` is the SHA-256 of the payload. ``signer`` is the fingerprint of the known key that signed it, ""
@@ -80,7 +80,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
     kind: str
     statement: str = ""
     subjects: tuple[Reference, ...] = ()
-    inputs: tuple[Input, ...] = ()
+    inputs: Sequence[Input] = ()
     signer: str = ""
     claimed_signer: str = ""
     hint: str = ""

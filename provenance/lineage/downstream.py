@@ -36,7 +36,8 @@ class Downstream:
             self.about = {each.asked.node: each.claim for each in reversed(statements.about(level))}
         by_name = {each.name: each for each in level if each.sha256 and each.name} if self._has_notes else {}
         noted = statements.using([named(name) for name in by_name])
-        met = [*statements.using(level), *(each._replace(asked=by_name[each.asked.name]) for each in noted)]
+        met = statements.using(level)
+        met += [Met(by_name[each.asked.name], each.claim, each.position) for each in noted]
         for each in sorted(met, key=lambda one: one.claim.where):
             if self._taints(each):
                 for subject in each.claim.subjects:
@@ -46,5 +47,5 @@ class Downstream:
         claim = met.claim
         if claim.claimed_signer:
             return False
-        none_taken = claim.inputs[met.position].taken == 0 and claim.unknown_records == 0
+        none_taken = claim.unknown_records == 0 and claim.inputs[met.position].taken == 0
         return not (none_taken and self._authority.believe(claim).accepted)

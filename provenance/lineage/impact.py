@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ _DIGEST: Final = "sha256:"
 _LONGEST_WAY: Final = 64
 
 
-class Tainted(msgspec.Struct, frozen=True, kw_only=True):
+class Tainted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An artifact that holds something of what was asked about.
 
     ``via`` names the artifacts from where it starts to this one. ``path`` is where it lies, or its name. ``certain``:
@@ -116,7 +116,7 @@ def impact_of_edges(asked: str, start: Reference, edges: dict[str, list[Edge]], 
         lambda level: [edge for each in level for edge in edges.get(each.node, ())],
         max_depth=_UNBOUNDED,
     )
-    return Impact(asked=asked, tainted=tuple(_tainted(walked, opened, known)), findings=opened.findings)
+    return Impact(asked=asked, tainted=_tainted(walked, opened, known), findings=opened.findings)
 
 
 def _digest(text: str, opened: Opened) -> Reference:
@@ -150,25 +150,24 @@ def _subjects(claims: Iterable[Claim]) -> list[Reference]:
 def _impact(asked: str, starts: Sequence[Reference], opened: Opened, max_depth: int) -> Impact:
     downstream = Downstream(opened.statements, opened.authority)
     walked = walk(starts, downstream.expand, max_depth=max_depth)
-    return Impact(asked=asked, tainted=tuple(_tainted(walked, opened, downstream)), findings=opened.findings)
+    return Impact(asked=asked, tainted=_tainted(walked, opened, downstream), findings=opened.findings)
 
 
-def _tainted(walked: Walk, opened: Opened, downstream: Downstream) -> Iterator[Tainted]:
-    ways: dict[str, tuple[tuple[str, ...], bool]] = {}
-    about = downstream.about
+def _tainted(walked: Walk, opened: Opened, downstream: Downstream) -> tuple[Tainted, ...]:
+    found: dict[str, Tainted] = {}
+    believe = opened.authority.believe
     for node, visit in walked.visits.items():
-        before, certain = ways[visit.edge.source.node] if visit.edge is not None else ((), True)
-        if visit.edge is not None:
-            certain = certain and opened.authority.believe(visit.edge.claim).accepted
-        ways[node] = ((*_shortened(before), visit.reference.name), certain)
-        claim = visit.edge.claim if visit.edge is not None else about.get(node)
-        yield Tainted(
-            path=located(claim, visit.reference) if claim is not None else visit.reference.name,
-            name=visit.reference.name,
-            digest=visit.reference.sha256,
-            via=ways[node][0],
-            certain=certain,
+        reference, edge = visit.reference, visit.edge
+        before = found[edge.source.node] if edge is not None else None
+        claim = edge.claim if edge is not None else downstream.about.get(node)
+        found[node] = Tainted(
+            path=located(claim, reference) if claim is not None else reference.name,
+            name=reference.name,
+            digest=reference.sha256,
+            via=(*_shortened(before.via), reference.name) if before is not None else (reference.name,),
+            certain=edge is None or (before is not None and before.certain and believe(edge.claim).accepted),
         )
+    return tuple(found.values())
 
 
 def _shortened(way: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -21,14 +21,14 @@ from provenance.lineage.claims import BROKEN, Claim, read_claim
 from provenance.lineage.finding import Place, Stamp, sources_in
 from provenance.lineage.importers import unsigned_claims
 from provenance.lineage.packing import pack_claim, unpack_claim
-from provenance.lineage.references import Reference, same_artifact
+from provenance.lineage.references import KeyKind, Reference, name_key, same_artifact
 from provenance.signing.proofs import proven
 from provenance.signing.statements import Keyring, UnverifiedStatement, read_statement
 
 __all__ = ["SCHEMA_VERSION", "Met", "Statements", "reopened"]
 
 # Part of the name of a kept index: another schema is another file.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 _SCHEMA: Final = """
 CREATE TABLE place(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INT, modified INT, changed INT, inode INT);
 CREATE TABLE claim(id INTEGER PRIMARY KEY, place INT, kind TEXT, signer TEXT, hint TEXT, contributor TEXT, facts BLOB);
@@ -40,7 +40,6 @@ CREATE INDEX claim_hint ON claim(hint) WHERE signer = '' AND hint != '';
 CREATE INDEX claim_contributor ON claim(contributor) WHERE contributor != '';
 CREATE INDEX claim_kind ON claim(kind);
 """
-_ASKED: Final = "CREATE TEMP TABLE asked(number INT, key BLOB)"
 # A file that changed a moment ago may change again within the same tick of the clock.
 _SETTLED: Final = 2_000_000_000
 # In the column of signers: a known key is named and did not sign.
@@ -48,10 +47,11 @@ _FORGED: Final = "!"
 _BATCH: Final = 10_000
 # SQLite takes so many values in one query, whatever its build.
 _VARIABLES: Final = 900
+_Value = TypeVar("_Value", int, bytes)
 _NEVER: Final = Stamp(-1, 0, 0, 0)
 
 
-class Met(NamedTuple):
+class Met(msgspec.Struct, frozen=True, gc=False):
     """A claim that was looked up: for which of the references asked for, and how the claim itself names it."""
 
     asked: Reference
@@ -67,10 +67,8 @@ class Statements:
         weakref.finalize(self, self.connection.close)
         self.connection.isolation_level = None
         self.connection.execute("PRAGMA journal_mode = OFF")
-        self.connection.execute("PRAGMA temp_store = MEMORY")
         if connection is None:
             self.connection.executescript(_SCHEMA)
-        self.connection.execute(_ASKED)
         self._decoded: dict[int, Claim] = {}
         self._rows: dict[str, list[tuple[bytes, int | None, int]]] = {"subject": [], "input": []}
 
@@ -89,11 +87,8 @@ class Statements:
     @property
     def has_notes(self) -> bool:
         """Whether any claim is unsigned, or names an input by its name alone."""
-        queries = (
-            "SELECT 1 FROM claim WHERE kind = 'unsigned' LIMIT 1",
-            "SELECT 1 FROM input WHERE key >= x'6e' AND key < x'6f' LIMIT 1",
-        )
-        return any(self.connection.execute(query).fetchone() for query in queries)
+        unsigned = self.connection.execute("SELECT 1 FROM claim WHERE kind = 'unsigned' LIMIT 1").fetchone()
+        return unsigned is not None or self._holds("input", KeyKind.NAME)
 
     def by_signer(self, fingerprint: str) -> list[Claim]:
         """Look up what a key signed."""
@@ -151,32 +146,44 @@ class Statements:
         self.connection.execute("COMMIT")
 
     def _look_up(self, table: str, references: Sequence[Reference]) -> list[Met]:
-        asked = [(number, _blob(key)) for number, each in enumerate(references) for key in each.asked_keys]
-        self.connection.execute("DELETE FROM asked")
-        self.connection.executemany("INSERT INTO asked VALUES (?, ?)", asked)
-        query = (
-            f"SELECT asked.number, found.claim, found.position FROM asked CROSS JOIN {table} AS found "  # noqa: S608
-            "ON found.key = asked.key"
-        )
-        rows = self.connection.execute(query).fetchall()
+        """Return what is found in the order of the references."""
+        bare = self._holds(table, KeyKind.BARE)
+        asked: dict[bytes, list[int]] = {}
+        for number, each in enumerate(references):
+            for key in each.asked_keys(bare=bare):
+                asked.setdefault(key, []).append(number)
+        rows = self._rows_of(table, asked)
         self._decode({identifier for _, identifier, _ in rows})
-        met = []
-        for number, identifier, position in rows:
+        met, numbers = [], []
+        for key, identifier, position in rows:
             claim = self._decoded[identifier]
             named = claim.subjects[position] if table == "subject" else claim.inputs[position].reference
-            if same_artifact(references[number], named):
-                met.append(Met(references[number], claim, position))
-        return met
+            for number in asked[key]:
+                if same_artifact(references[number], named):
+                    met.append(Met(references[number], claim, position))
+                    numbers.append(number)
+        return [met[place] for place in sorted(range(len(met)), key=numbers.__getitem__)]
+
+    def _rows_of(self, table: str, keys: Iterable[bytes]) -> list[tuple[bytes, int, int]]:
+        """Look up claims and positions by key, in the order of the keys."""
+        rows: list[tuple[bytes, int, int]] = []
+        for some in _batches(sorted(keys)):
+            query = f"SELECT key, claim, position FROM {table} WHERE key IN ({_marks(some)})"  # noqa: S608 (of two)
+            rows += self.connection.execute(f"{query} ORDER BY key, claim, position", some).fetchall()
+        return rows
+
+    def _holds(self, table: str, kind: bytes) -> bool:
+        """Whether anything is kept under a kind of key."""
+        query = f"SELECT 1 FROM {table} WHERE key >= ? AND key < ? LIMIT 1"  # noqa: S608 (of two)
+        bounds = (kind, bytes([kind[0] + 1]))
+        return self.connection.execute(query, bounds).fetchone() is not None
 
     def _decode(self, identifiers: set[int]) -> None:
         """Decode those claims that were not yet."""
-        wanted = list(identifiers - self._decoded.keys())
-        for start in range(0, len(wanted), _VARIABLES):
-            some = wanted[start : start + _VARIABLES]
-            marks = ",".join("?" * len(some))
-            query = f"SELECT id, facts FROM claim WHERE id IN ({marks})"  # noqa: S608 (question marks)
-            for row in self.connection.execute(query, some):
-                self._claim(*row)
+        for some in _batches(sorted(identifiers - self._decoded.keys())):
+            query = f"SELECT id, facts FROM claim WHERE id IN ({_marks(some)})"  # noqa: S608 (question marks)
+            for identifier, facts in self.connection.execute(query, some):
+                self._decoded[identifier] = unpack_claim(facts)
 
     def _all(self, condition: str, value: str) -> list[Claim]:
         query = f"SELECT id, facts FROM claim WHERE {condition}"  # noqa: S608 (constants of this class)
@@ -297,16 +304,18 @@ def _keys_in(claim: Claim, table: str) -> Iterator[tuple[bytes, int]]:
     if table == "input":
         for position, each in enumerate(claim.inputs):
             for key in each.reference.keys:
-                yield _blob(key), position
+                yield key, position
         return
     for position, subject in enumerate(claim.subjects):
         for key in subject.keys:
-            yield _blob(key), position
+            yield key, position
         if subject.sha256 and subject.name:
-            yield _blob(f"n{subject.name}"), position
+            yield name_key(subject.name), position
 
 
-def _blob(key: str) -> bytes:
-    return key[0].encode() + (
-        bytes.fromhex(key[1:]) if key[0] in "rfb" else key[1:].encode("utf-8", "replace")
-    )
+def _batches(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    return (values[start : start + _VARIABLES] for start in range(0, len(values), _VARIABLES))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))

@@ -42,11 +42,11 @@ def load_index(path: Path) -> Statements:
     try:
         key = _key(make=False)
         with open(path, "rb") as file:
-            data = file.read(_MOST_BYTES)
-        if key is None or not hmac.compare_digest(data[:_SEAL_BYTES], _seal(key, data[_SEAL_BYTES:])):
+            seal, data = file.read(_SEAL_BYTES), file.read(_MOST_BYTES)
+        if key is None or not hmac.compare_digest(seal, _seal(key, data)):
             return Statements()
         connection = sqlite3.connect(":memory:", check_same_thread=False)
-        connection.deserialize(data[_SEAL_BYTES:])
+        connection.deserialize(data)
         return Statements(connection)
     except (OSError, sqlite3.Error, AttributeError):  # some builds of SQLite cannot read from memory
         return Statements()

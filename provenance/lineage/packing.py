@@ -1,13 +1,20 @@
-"""Claims as the index keeps them: MessagePack, with digests as the bytes that they are."""
+"""Claims as the index keeps them: MessagePack, with digests as the bytes that they are.
+
+Who follows a claim of many inputs from one of them needs no other, so inputs stay packed until they are asked for.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import overload
 
 import msgspec
 
 from provenance.lineage.claims import Claim, Input
 from provenance.lineage.references import Reference
 
-__all__ = ["pack_claim", "unpack_claim"]
+__all__ = ["PackedInputs", "pack_claim", "unpack_claim"]
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -20,28 +27,64 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
 
 
-class _Facts(msgspec.Struct, frozen=True, array_like=True):
+class _Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """``inputs`` one after another; ``ends``: where each of them ends."""
+
     claim: Claim
     subjects: tuple[_Packed, ...]
-    inputs: tuple[tuple[_Packed, str, str, int], ...]
+    inputs: bytes
+    ends: tuple[int, ...]
 
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(_Facts).decode
+_DECODE_INPUT = msgspec.msgpack.Decoder(tuple[_Packed, str, str, int]).decode
+
+
+class PackedInputs(Sequence[Input]):
+    """The inputs of a claim that was read from the index; equal to a tuple of the same ones."""
+
+    __slots__ = ("_ends", "_packed")
+
+    def __init__(self, packed: bytes, ends: tuple[int, ...]) -> None:
+        self._packed, self._ends = packed, ends
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, position: int) -> Input: ...
+    @overload
+    def __getitem__(self, position: slice) -> tuple[Input, ...]: ...
+    def __getitem__(self, position: int | slice) -> Input | tuple[Input, ...]:
+        if isinstance(position, slice):
+            return tuple(self[each] for each in range(*position.indices(len(self))))
+        end = self._ends[position]
+        start = self._ends[position - 1] if position % len(self) else 0
+        reference, role, uri, taken = _DECODE_INPUT(self._packed[start:end])
+        return Input(_unpacked(reference), role, uri, taken)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PackedInputs | tuple) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 def pack_claim(claim: Claim) -> bytes:
     """Write a claim."""
     rest = msgspec.structs.replace(claim, subjects=(), inputs=())
-    inputs = tuple((_packed(each.reference), each.role, each.uri, each.taken) for each in claim.inputs)
-    return _ENCODE(_Facts(rest, tuple(map(_packed, claim.subjects)), inputs))
+    inputs = [_ENCODE((_packed(each.reference), each.role, each.uri, each.taken)) for each in claim.inputs]
+    ends = tuple(accumulate(map(len, inputs)))
+    return _ENCODE(_Facts(rest, tuple(map(_packed, claim.subjects)), b"".join(inputs), ends))
 
 
 def unpack_claim(data: bytes) -> Claim:
     """Read a claim that ``pack_claim`` wrote."""
     facts = _DECODE(data)
-    inputs = tuple(Input(_unpacked(packed), role, uri, taken) for packed, role, uri, taken in facts.inputs)
-    return msgspec.structs.replace(facts.claim, subjects=tuple(map(_unpacked, facts.subjects)), inputs=inputs)
+    subjects = tuple(map(_unpacked, facts.subjects))
+    inputs = PackedInputs(facts.inputs, facts.ends) if facts.ends else ()
+    return msgspec.structs.replace(facts.claim, subjects=subjects, inputs=inputs)
 
 
 def _packed(reference: Reference) -> _Packed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from provenance.artifacts.names import ATTESTATION_DIRECTORY, DEFAULT_SIGNATURE
 from provenance.lineage.claims import Claim
@@ -21,18 +22,28 @@ def located(claim: Claim, reference: Reference) -> str:
 
 def place_of(claim: Claim, reference: Reference) -> str | None:
     """Return that path, None where nothing is there: a name that somebody wrote is never taken for a path."""
-    directory, leaf = os.path.split(claim.where)
-    candidates = []
-    if os.path.basename(directory) == ATTESTATION_DIRECTORY:
-        root = os.path.dirname(directory)
-        candidates = [os.path.join(root, reference.name)] if _is_plain(reference.name) else []
-        if os.path.basename(root) == reference.name:
-            candidates.insert(0, root)
-    elif leaf == DEFAULT_SIGNATURE:
-        candidates = [directory]
-    elif leaf.endswith(_SUFFIX):
-        candidates = [os.path.join(directory, leaf.removesuffix(_SUFFIX))]
-    return next((path for path in candidates if os.path.lexists(path)), None)
+    for path in _candidates(claim.where, reference.name):
+        if os.path.lexists(path):
+            return path
+    return None
+
+
+def _candidates(where: str, name: str) -> list[str]:
+    root, root_name = _attested(where.rpartition(os.sep)[0])
+    if root:
+        beside = [root + name] if _is_plain(name) else []
+        return [os.path.dirname(root), *beside] if root_name == name else beside
+    directory, leaf = os.path.split(where)
+    if leaf == DEFAULT_SIGNATURE:
+        return [directory]
+    return [os.path.join(directory, leaf.removesuffix(_SUFFIX))] if leaf.endswith(_SUFFIX) else []
+
+
+@lru_cache(maxsize=1024)
+def _attested(directory: str) -> tuple[str, str]:
+    """Return what a directory of attestations is about: the path with its last slash, and the name; "" of others."""
+    above, name = os.path.split(directory)
+    return (os.path.join(above, ""), os.path.basename(above)) if name == ATTESTATION_DIRECTORY else ("", "")
 
 
 def _is_plain(name: str) -> bool:

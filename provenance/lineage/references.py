@@ -16,9 +16,19 @@ import msgspec
 from provenance.attestations.slsa import ResourceDescriptor
 from provenance.attestations.statement import Subject
 
-__all__ = ["Reference", "named", "reference_to", "same_artifact"]
+__all__ = ["KeyKind", "Reference", "name_key", "named", "reference_to", "same_artifact"]
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_KEY_DIGITS: Final = 32
+
+
+class KeyKind:
+    """What the keys begin with, under which references are kept and found, and in whose order they are."""
+
+    ROOT: Final = b"1"
+    BARE: Final = b"2"
+    FILE: Final = b"3"
+    NAME: Final = b"4"
 
 
 class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -44,23 +54,28 @@ class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return f"{self.sha256} {self.dir_hash}"
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """Under what it is kept, the kinds of digest apart: a file may hold what is another one's digest."""
-        if not self.sha256:
-            return (f"n{self.name}",) if self.name else ()
-        if self.bare:
-            return (f"b{self.sha256}",)
-        return (f"r{self.sha256}", f"f{self.file_sha256}") if self.file_sha256 else (f"r{self.sha256}",)
+    def keys(self) -> tuple[bytes, ...]:
+        """Under what it is kept, the kinds of digest apart: a file may hold what is another one's digest.
 
-    @property
-    def asked_keys(self) -> tuple[str, ...]:
-        """Under what others that mean the same artifact may be kept."""
+        Half a digest is enough to find by; ``same_artifact`` compares the whole.
+        """
+        if not self.sha256:
+            return (name_key(self.name),) if self.name else ()
+        if self.bare:
+            return (_digest_key(KeyKind.BARE, self.sha256),)
+        root = _digest_key(KeyKind.ROOT, self.sha256)
+        return (root, _digest_key(KeyKind.FILE, self.file_sha256)) if self.file_sha256 else (root,)
+
+    def asked_keys(self, *, bare: bool = True) -> tuple[bytes, ...]:
+        """Under what others that mean the same artifact may be kept; ``bare``: whether any of them may be bare."""
         if not self.sha256:
             return self.keys
-        if self.bare:
-            return (f"b{self.sha256}", f"r{self.sha256}", f"f{self.sha256}")
-        file = (f"b{self.file_sha256}",) if self.file_sha256 else ()
-        return (f"r{self.sha256}", f"b{self.sha256}", *file)
+        root = _digest_key(KeyKind.ROOT, self.sha256)
+        file = (_digest_key(KeyKind.FILE, self.sha256),) if self.bare else ()
+        if not bare:
+            return (root, *file)
+        digests = dict.fromkeys(filter(None, (self.sha256, self.file_sha256)))
+        return (root, *file, *(_digest_key(KeyKind.BARE, digest) for digest in digests))
 
 
 def same_artifact(one: Reference, other: Reference) -> bool:
@@ -92,9 +107,18 @@ def reference_to(described: Subject | ResourceDescriptor, *, ours: bool = False)
     return Reference(sha256, dir_hash, sha256 if bare else file_sha256, bare, name)
 
 
+def name_key(name: str) -> bytes:
+    """Return the key of what goes by a name."""
+    return KeyKind.NAME + name.encode("utf-8", "replace")
+
+
 def named(name: str) -> Reference:
     """Refer to an artifact of which nothing but a name is known."""
     return Reference(name=name)
+
+
+def _digest_key(kind: bytes, digest: str) -> bytes:
+    return kind + bytes.fromhex(digest[:_KEY_DIGITS])
 
 
 def _hexadecimal(value: object) -> str:

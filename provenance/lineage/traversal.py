@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from provenance.lineage.claims import Claim
 from provenance.lineage.references import Reference
 
 __all__ = ["Edge", "Visit", "Walk", "walk"]
 
 
-class Edge(NamedTuple):
+class Edge(msgspec.Struct, frozen=True, gc=False):
     """A claim that leads from one artifact to another; ``position`` is that of the input it is about."""
 
     source: Reference
@@ -24,7 +26,7 @@ class Edge(NamedTuple):
     position: int
 
 
-class Visit(NamedTuple):
+class Visit(msgspec.Struct, frozen=True, gc=False):
     """An artifact that was reached: how far from the start, and by which edge (None for the start itself)."""
 
     reference: Reference

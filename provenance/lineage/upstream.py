@@ -70,7 +70,7 @@ class Upstream:
         for each in self._statements.about([named(name) for name in nodes]):
             if each.claim.kind == UNSIGNED:
                 reference = nodes[each.asked.name]
-                found.setdefault(reference.node, []).append(each._replace(asked=reference))
+                found.setdefault(reference.node, []).append(Met(reference, each.claim, each.position))
         return found
 
     def _verdict(self, reference: Reference, met: list[Met]) -> Verdict:

@@ -48,6 +48,8 @@ class Withdrawals:
 
     def of_claim(self, claim: Claim, signer: str, proven: datetime | None) -> Withdrawal | None:
         """Return what takes back a statement: itself, or one of the artifacts that it speaks of."""
+        if not self._found:
+            return None
         found = self._of("statement", claim.statement, signer, proven)
         for subject in claim.subjects:
             found = found or self._of("artifact", subject.sha256, signer, proven)

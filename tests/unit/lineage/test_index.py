@@ -182,5 +182,5 @@ def test_references_join_both_ways_and_only_under_a_common_key(one, other):
     if one.node:
         assert same_artifact(one, one)
     if same_artifact(one, other):
-        assert (set(one.asked_keys) & set(other.keys)) or one.name == other.name
-        assert (set(other.asked_keys) & set(one.keys)) or one.name == other.name
+        assert (set(one.asked_keys()) & set(other.keys)) or one.name == other.name
+        assert (set(other.asked_keys()) & set(one.keys)) or one.name == other.name

@@ -56,7 +56,8 @@ def trace_report(found: Lineage) -> Report:
 
 def impact_report(found: Impact, subject: str) -> Report:
     """Report what is tainted."""
-    places = [_here(each.path) for each in found.tainted]
+    here = _here()
+    places = [each.path.removeprefix(here) for each in found.tainted]
     width = max(map(len, places), default=0)
     lines = [f"{count(len(found.tainted), 'artifact')} tainted by {found.asked}"]
     for place, each in zip(places, found.tainted, strict=True):
@@ -124,21 +125,22 @@ def _told(
 
 def _plain(value: Any) -> Any:
     """Turn an answer into JSON's values; paths below the working directory start from there."""
-    return _from_here(msgspec.to_builtins(value))
+    return _from(_here(), msgspec.to_builtins(value))
 
 
-def _from_here(value: Any) -> Any:
+def _from(here: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: _here(item) if key in {"path", "statement"} and isinstance(item, str) else _from_here(item)
+            key: item.removeprefix(here)
+            if key in {"path", "statement"} and isinstance(item, str)
+            else _from(here, item)
             for key, item in value.items()
         }
-    return [_from_here(item) for item in value] if isinstance(value, list | tuple) else value
+    return [_from(here, item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _here(path: str) -> str:
-    here = os.getcwd().rstrip("/") + "/"
-    return path.removeprefix(here)
+def _here() -> str:
+    return os.getcwd().rstrip("/") + "/"
 
 
 def _merged(paths: Sequence[LineagePath]) -> list[Branch]:
@@ -201,11 +203,12 @@ def _source_line(mark: str, source: Source) -> str:
 
 
 def _grown(label: str, neighbours: Sequence[Neighbour], *, forward: bool = False) -> Branch:
-    root = Branch(label, level={})
+    root, here = Branch(label, level={}), _here()
     branches: list[Branch] = []
     for number, each in enumerate(neighbours):
         # Forward, the role is that of the artifact above in what was made from it.
-        label = _label("" if forward else each.role, _here(each.path), each.digest, each.status)
+        place = each.path.removeprefix(here)
+        label = _label("" if forward else each.role, place, each.digest, each.status)
         how = f"{each.kind}, as {each.role}" if forward and each.role else each.kind
         branch = Branch(f"{label}  ({how}, {_by(each.signer)})", level={})
         branches.append(branch)

@@ -14,7 +14,7 @@ from provenance.aggregation.updates import BLOCK, Floats, is_usable, refuse_unus
 
 __all__ = ["by_coordinate"]
 
-CACHED: Final = 1 << 19  # elements that stay near enough
+CACHED: Final = 1 << 20  # elements that stay near enough
 
 
 def by_coordinate(
@@ -33,7 +33,7 @@ def by_coordinate(
     chunk = widen(chunk)
     mixings, order = for_rows(mixings, order)
     result = np.empty(chunk.shape[1])
-    width = max(1024, min(8192, CACHED // len(chunk) // 1024 * 1024))
+    width = max(1024, min(BLOCK, CACHED // len(chunk) // 1024 * 1024))
     for first in range(0, chunk.shape[1], BLOCK):
         block: Any = chunk[:, first : first + BLOCK]
         block = mixed(block, mixings) if mixings else block

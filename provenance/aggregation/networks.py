@@ -1,12 +1,12 @@
 """Sorting networks: the coordinates of a block sorted over the rows by minima and maxima of whole rows.
 
-Batcher's odd-even merge exchange (Knuth, The Art of Computer Programming, vol. 3, 5.2.2, algorithm M) for any n,
-without the comparisons on which no wanted output depends.
+The pairwise sorting network (Parberry 1992, Parallel Processing Letters 2) for any n, without the comparisons on
+which no wanted output depends: of these it has more than Batcher's, where a few middle values are wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -30,11 +30,40 @@ def network(
 
 @lru_cache(maxsize=64)
 def _network(n: int, wanted: frozenset[int], sets: tuple[frozenset[int], ...]) -> tuple[Comparator, ...]:
+    """Take n wires out of a network for a power of two, the first or those after it, whichever costs less.
+
+    The wires left out would hold values beyond all others, which stay where they are.
+    """
+    size = 1 << (n - 1).bit_length()
+    whole = _pairwise(range(size))
+    found = []
+    for first in range(min(2, size - n + 1)):
+        pairs = [(low - first, high - first) for low, high in whole if low >= first and high < first + n]
+        found.append(_needed(pairs, wanted, sets))
+    return min(found, key=_cost)
+
+
+def _pairwise(wires: Sequence[int]) -> list[tuple[int, int]]:
+    """Sort each two neighbours, then the lower of all pairs and the higher of all pairs, then merge both."""
+    if len(wires) < 2:
+        return []
+    lower, higher = wires[::2], wires[1::2]
+    pairs = [*zip(lower, higher, strict=True), *_pairwise(lower), *_pairwise(higher)]
+    step = len(lower) // 2
+    while step:
+        pairs += zip(higher[:-step], lower[step:], strict=True)
+        step //= 2
+    return pairs
+
+
+def _needed(
+    pairs: Sequence[tuple[int, int]], wanted: Collection[int], sets: Sequence[Collection[int]]
+) -> tuple[Comparator, ...]:
     """Walk the network backwards: keep what changes a wanted value, and drop exchanges within a set."""
     group = {wire: index for index, each in enumerate(sets) for wire in each}
     live = set(wanted) | set(group)
     kept = []
-    for low, high in reversed(_merge_exchange(n)):
+    for low, high in reversed(pairs):
         if low not in live and high not in live:
             continue
         if low in group and high in group and group[low] == group[high]:
@@ -46,19 +75,8 @@ def _network(n: int, wanted: frozenset[int], sets: tuple[frozenset[int], ...]) -
     return tuple(reversed(kept))
 
 
-def _merge_exchange(n: int) -> list[tuple[int, int]]:
-    pairs = []
-    top = 1 << max(0, (n - 1).bit_length() - 1)
-    p = top
-    while p > 0:
-        q, r, d = top, 0, p
-        while True:
-            pairs += [(i, i + d) for i in range(n - d) if i & p == r]
-            if q == p:
-                break
-            d, q, r = q - p, q // 2, p
-        p //= 2
-    return pairs
+def _cost(comparators: Sequence[Comparator]) -> int:
+    return sum(smaller + larger for _, _, smaller, larger in comparators)
 
 
 def run(comparators: list[Comparator], rows: list[Any], spare: Any) -> None:

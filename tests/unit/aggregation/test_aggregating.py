@@ -104,3 +104,17 @@ def test_ties_go_to_the_lower_row_and_the_smaller_value(rule: str) -> None:
         n, f = (7, 1) if rule == "bulyan" else (6, 2)
         x = random.integers(-2, 3, (n, 2)).astype(np.float64)
         assert np.allclose(aggregate_arrays(x, rule=rule, faulty=f), ORACLES[rule](x, f), atol=1e-12), seed
+
+
+def test_coefficients_and_distances_are_those_of_the_rows() -> None:
+    x = some(9, 500)
+    x[4] *= 30
+    for rule in ("krum", "multi-krum", "mda", "geometric-median", "caf", "bounded-influence", "mean"):
+        found = aggregate(ArrayUpdates(x), rule=rule, faulty=faulty_of(rule, 2), observe=True)
+        assert found.coefficients is not None
+        assert np.allclose(np.array(found.coefficients) @ x, found.values, atol=1e-9)
+        apart = np.sqrt(((x[:, None] - x[None]) ** 2).sum(axis=-1))
+        assert found.diameter == pytest.approx(apart.max(), rel=1e-9)
+        spread = np.sqrt(((x - x.mean(axis=0)) ** 2).sum() / len(x))
+        assert found.heterogeneity == pytest.approx(spread, rel=1e-9)
+    assert aggregate(ArrayUpdates(x), rule="median", faulty=2).coefficients is None

@@ -153,6 +153,6 @@ CONTRIBUTOR_RULES = (
         title="the roster has expired",
         explanation="The roster names a moment after which it counts no more. Whoever can keep newer versions away, "
         "and with them the newest revocations, could else show an old one for ever.",
-        hint="fetch the newest roster from its maintainers; they raise `expires` and `version`, and sign it",
+        hint="fetch the newest roster from its maintainers; they renew it with `provenance roster sign --expires DATE`",
     ),
 )

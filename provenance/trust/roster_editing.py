@@ -1,4 +1,4 @@
-"""Changing a roster's text: blocks are appended and the version is raised, so that comments and history stay.
+"""Changing a roster's text: the version is raised and all else stays, comments and history too.
 
 What comes out is parsed before it is written, so no command leaves a roster that the next one could not read.
 """
@@ -32,9 +32,16 @@ __all__ = [
     "NewContributor",
     "add_contributor",
     "add_contributors",
+    "appending",
+    "edit_roster",
     "init_roster",
+    "parse_edited",
     "parse_moment",
+    "public_key_of",
     "revoke_contributor",
+    "toml_identity",
+    "toml_key",
+    "toml_moment",
 ]
 
 AnyPath = str | PathLike[str]
@@ -72,12 +79,12 @@ def init_roster(
     Raises ``UsageError`` where the file exists, a key cannot be read, or there are fewer maintainers than that.
     """
     path = Path(path)
-    keys = [_public(key) for key in maintainers]
-    blocks = [f"\n[[maintainers]]\nkey = {_key(key)}\n" for key in keys]
-    end = f"expires = {_moment(parse_moment(expires))}\n" if expires is not None else ""
+    keys = [public_key_of(key) for key in maintainers]
+    blocks = [f"\n[[maintainers]]\nkey = {toml_key(key)}\n" for key in keys]
+    end = f"expires = {toml_moment(parse_moment(expires))}\n" if expires is not None else ""
     head = f'id = "{secrets.token_hex(16)}"\nversion = 1\nthreshold = {threshold:d}\n{end}'
     text = f"{_HEAD}{head}{''.join(blocks)}"
-    _parse(text, path)
+    parse_edited(text, path)
     try:
         write_atomically(path, text.encode(), exclusive=True)
     except FileExistsError:
@@ -103,7 +110,7 @@ def add_contributor(
     """
     new = NewContributor(
         contributor_id,
-        [_public(key) for key in keys],
+        [public_key_of(key) for key in keys],
         identities,
         voting_right,
         parse_moment(valid_from) if valid_from is not None else None,
@@ -114,7 +121,7 @@ def add_contributor(
 
 def add_contributors(path: AnyPath, new: Sequence[NewContributor]) -> Roster:
     """Add several contributors in one version, all or none; raises as ``add_contributor`` does."""
-    return _edit(Path(path), lambda _: "".join(_contributor(each) for each in new))
+    return edit_roster(Path(path), appending("".join(_contributor(each) for each in new)))
 
 
 def revoke_contributor(
@@ -134,10 +141,12 @@ def revoke_contributor(
     moment = parse_moment(at) if at is not None else (now or datetime.now(UTC)).replace(microsecond=0)
     lines = ["", "[[revocations]]", f"contributor = {_text(contributor_id)}"]
     if key is not None:
-        revoked = key if isinstance(key, str) and key.startswith("SHA256:") else fingerprint(_public(key))
+        revoked = (
+            key if isinstance(key, str) and key.startswith("SHA256:") else fingerprint(public_key_of(key))
+        )
         lines.append(f"key = {_text(revoked)}")
-    lines += [f"at = {_moment(moment)}", f"reason = {_text(reason)}", ""]
-    return _edit(Path(path), lambda _: "\n".join(lines))
+    lines += [f"at = {toml_moment(moment)}", f"reason = {_text(reason)}", ""]
+    return edit_roster(Path(path), appending("\n".join(lines)))
 
 
 def parse_moment(value: Moment) -> date | datetime:
@@ -155,14 +164,12 @@ def parse_moment(value: Moment) -> date | datetime:
     return value
 
 
-def _edit(path: Path, block: Callable[[Roster], str]) -> Roster:
-    """Append a block and raise the version, while no other process of ours does the same."""
+def edit_roster(path: Path, change: Callable[[str, Roster], str]) -> Roster:
+    """Change the text of a roster and raise its version, while no other process of ours does the same."""
     with _alone(path.parent):
         before = read_roster(path)
-        appended = block(before.roster)
-        text = _raised(before.text, before.roster, path)
-        text = f"{text}{'' if text.endswith(chr(10)) else chr(10)}{appended}"
-        after = _parse(text, path)
+        text = _raised(change(before.text, before.roster), before.roster, path)
+        after = parse_edited(text, path)
         if after.version != before.roster.version + 1:
             raise UsageError(f"cannot raise the version of {path}", hint="raise it by hand")
         try:
@@ -170,6 +177,11 @@ def _edit(path: Path, block: Callable[[Roster], str]) -> Roster:
         except OSError as error:
             raise _unwritable(path, error) from error
     return after
+
+
+def appending(block: str) -> Callable[[str, Roster], str]:
+    """Return the change that appends a block."""
+    return lambda text, _: f"{text}{'' if text.endswith(chr(10)) else chr(10)}{block}"
 
 
 @contextmanager
@@ -202,24 +214,30 @@ def _contributor(new: NewContributor) -> str:
         raise UsageError("a voting right is a finite number", hint="1 for a person")
     lines = ["", "[[contributors]]", f"id = {_text(new.id)}"]
     if new.keys:
-        lines.append(f"keys = [{', '.join(map(_key, new.keys))}]")
+        lines.append(f"keys = [{', '.join(map(toml_key, new.keys))}]")
     if new.identities:
-        pairs = (f"{{ identity = {_text(who)}, issuer = {_text(issuer)} }}" for who, issuer in new.identities)
-        lines.append(f"identities = [{', '.join(pairs)}]")
+        lines.append(f"identities = [{', '.join(map(toml_identity, new.identities))}]")
     if new.voting_right != 1.0:
         lines.append(f"voting_right = {float(new.voting_right)!r}")
     if new.valid_from is not None:
-        lines.append(f"valid_from = {_moment(new.valid_from)}")
+        lines.append(f"valid_from = {toml_moment(new.valid_from)}")
     if new.valid_until is not None:
-        lines.append(f"valid_until = {_moment(new.valid_until)}")
+        lines.append(f"valid_until = {toml_moment(new.valid_until)}")
     return "\n".join([*lines, ""])
 
 
-def _moment(value: date | datetime) -> str:
+def toml_moment(value: date | datetime) -> str:
+    """Write a day, or a moment with its zone, as TOML."""
     return value.isoformat().replace("+00:00", "Z")
 
 
-def _key(key: PublicKey) -> str:
+def toml_identity(pair: tuple[str, str]) -> str:
+    """Write an identity and its issuer as TOML."""
+    return f"{{ identity = {_text(pair[0])}, issuer = {_text(pair[1])} }}"
+
+
+def toml_key(key: PublicKey) -> str:
+    """Write a public key as TOML: its PEM, of several lines."""
     pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return f'"""\n{pem.decode()}"""'
 
@@ -229,11 +247,12 @@ def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=not value.isprintable())
 
 
-def _public(key: AnyPath | PublicKey) -> PublicKey:
+def public_key_of(key: AnyPath | PublicKey) -> PublicKey:
+    """Read a public key from its file, where it is not one already."""
     return load_public_key(Path(key)) if isinstance(key, str | PathLike) else key
 
 
-def _parse(text: str, path: Path) -> Roster:
+def parse_edited(text: str, path: Path) -> Roster:
     """Hold what is to be written against all rules of a roster; what does not fit was asked for wrongly."""
     try:
         return parse_roster(text, name=str(path))

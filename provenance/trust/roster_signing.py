@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import date, datetime
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Final
@@ -25,6 +26,7 @@ from provenance.signing.keys import PrivateKey, fingerprint
 from provenance.signing.signers import open_key
 from provenance.signing.statements import read_statement, sign_statement
 from provenance.trust.roster import Roster
+from provenance.trust.roster_amending import renew_roster
 from provenance.trust.roster_files import read_roster
 
 __all__ = [
@@ -57,17 +59,22 @@ def sign_roster(
     *,
     key: str | PathLike[str] | PrivateKey,
     password: str | bytes | None = None,
+    expires: str | date | datetime | None = None,
 ) -> Path:
     """Sign a roster as it is and return the bundle's path: ``<roster>.<12 digits of the key>.sigstore.json``.
 
-    Raises ``UsageError`` for a key that is none of the maintainers', where the roster lists any, ``Malformed``
-    (CON005) or ``Undecided`` (CON006) for a roster that cannot be used.
+    Where it does not expire on ``expires`` yet, that is written into it first, as a new version: the other maintainers
+    sign that one. Raises ``UsageError`` for a key that is none of the maintainers', where the roster lists any, and
+    ``Malformed`` (CON005) or ``Undecided`` (CON006) for a roster that cannot be used.
     """
     path = Path(path)
     private = open_key(Path(key) if isinstance(key, str | PathLike) else key, password)
     found = read_roster(path)
     by = fingerprint(private.public_key())
     _require_maintainer(found.roster, by, path)
+    if expires is not None:
+        renew_roster(path, expires)
+        found = read_roster(path)
     statement = _statement(path, found.data, found.roster)
     target = roster_bundle_path(path, by)
     _require_new_version(target, statement, found.roster)

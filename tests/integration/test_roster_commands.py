@@ -58,6 +58,23 @@ def test_the_life_of_a_roster(tmp_path, keys, public_keys):
     assert "decision" not in json.loads(run("roster", "show", roster, "--format", "json").stdout)
 
 
+def test_another_key_and_a_later_end(tmp_path, keys, public_keys):
+    roster, maintainer = tmp_path / "roster.toml", public_keys["ed25519"]
+    run("roster", "init", roster, "--maintainer", maintainer, "--expires", "2020-01-01")
+    run("roster", "add", roster, "alice", "--key", public_keys["ecdsa-p256"])
+    run("roster", "sign", roster, "--key", keys["ed25519"])
+    assert "CON021" in run("roster", "show", roster, "--roster-key", maintainer, status=1).stderr
+    more = ("roster", "add", roster, "alice", "--key", public_keys["ecdsa-p384"])
+    run(*more, status=2)
+    run(*more, "--existing", "--voting-right", "2", status=2)
+    assert run(*more, "--existing").stdout == "version 3\n"
+    run("roster", "sign", roster, "--key", keys["ed25519"], "--expires", "soon", status=2)
+    run("roster", "sign", roster, "--key", keys["ed25519"], "--expires", "2999-12-31")
+    shown = run("roster", "show", roster, "--roster-key", maintainer, "--format", "json")
+    document = json.loads(shown.stdout)
+    assert (document["version"], len(document["contributors"][0]["keys"])) == (4, 2)
+
+
 def test_wrong_use_has_the_status_of_wrong_use(tmp_path, keys, public_keys):
     roster = tmp_path / "roster.toml"
     run("roster", "init", roster, "--threshold", 0, status=2)

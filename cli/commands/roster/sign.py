@@ -13,9 +13,16 @@ __all__ = ["sign"]
 @command()
 @click.argument("roster", type=FILE)
 @click.option("--key", type=FILE, required=True, help="The private key of a maintainer.")
+@click.option(
+    "--expires",
+    metavar="DATE",
+    help="Renew it first: after this day it counts no more. The other maintainers then sign that version.",
+)
 @password_options
-def sign(roster: str, key: str, password_env: str | None, password_fd: int | None) -> int:
-    """Sign the roster as it is now.
+def sign(
+    roster: str, key: str, expires: str | None, password_env: str | None, password_fd: int | None
+) -> int:
+    """Sign the roster as it is now, or renewed.
 
     The bundle is written beside it, one for each maintainer, and its path is printed.
     """
@@ -25,11 +32,11 @@ def sign(roster: str, key: str, password_env: str | None, password_fd: int | Non
 
     password = given_password(password_env, password_fd)
     try:
-        bundle = sign_roster(roster, key=key, password=password)
+        bundle = sign_roster(roster, key=key, password=password, expires=expires)
     except PasswordRequired:
         password = ask_password(key)
         if password is None:
             raise
-        bundle = sign_roster(roster, key=key, password=password)
+        bundle = sign_roster(roster, key=key, password=password, expires=expires)
     write_out(f"{bundle}\n")
     return 0

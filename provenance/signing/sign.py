@@ -14,7 +14,7 @@ from policies import Finding, outcome
 from provenance.artifacts.algorithms import DIGEST_SIZES
 from provenance.artifacts.atomic import write_atomically
 from provenance.artifacts.listing import list_artifact
-from provenance.artifacts.manifest import Manifest, Serialization
+from provenance.artifacts.manifest import Manifest, Resource, Serialization
 from provenance.artifacts.measuring import measure
 from provenance.artifacts.names import (
     ATTESTATION_DIRECTORY,
@@ -22,7 +22,7 @@ from provenance.artifacts.names import (
     DEFAULT_SIGNATURE,
     ignore_problem,
 )
-from provenance.artifacts.reading import Progress
+from provenance.artifacts.reading import Digested, Progress
 from provenance.attestations.discovery import default_bundle_path
 from provenance.attestations.limits import MAX_PAYLOAD_BYTES
 from provenance.attestations.oms import SINGLE_FILE, manifest_statement
@@ -36,7 +36,7 @@ from provenance.signing.signers import (
     sigstore_signer,
 )
 
-__all__ = ["build_manifest", "sign"]
+__all__ = ["build_manifest", "sign", "sign_measured"]
 
 AnyPath = str | PathLike[str]
 
@@ -87,6 +87,22 @@ def sign(  # noqa: PLR0913 (the options of the command)
     manifest = build_manifest(path, serialization, ignore=ignore, own=own, progress=progress)
     if not path.is_dir():
         manifest = _single_file(manifest)
+    return _signed(path, manifest, signer, named, add=add)
+
+
+def sign_measured(path: Path, measured: Digested, *, key: PrivateKey) -> Path:
+    """Sign a file as ``sign`` does with a key, by its SHA-256 and chunk digests, without reading it again.
+
+    So what is signed is what was measured, whatever lies there now.
+    """
+    resource = Resource(name=SINGLE_FILE, algorithm="sha256", digest=measured.digest, chunks=measured.chunks)
+    serialization = Serialization(ignore_paths=_recorded(path, (), ()))
+    return _signed(path, Manifest(resources=(resource,), serialization=serialization), key_signer(key), None)
+
+
+def _signed(
+    path: Path, manifest: Manifest, signer: PayloadSigner, named: Path | None, *, add: bool = False
+) -> Path:
     # The name only tells people what was signed; bytes that are not UTF-8 cannot stand in a statement.
     name = os.fsencode(path.resolve().name).decode("utf-8", "replace") or "artifact"
     statement = manifest_statement(manifest, name)

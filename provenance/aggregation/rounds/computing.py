@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -141,11 +140,11 @@ def combine(
         observe=observes(stream.n, stream.d, observe=observe),
         passes=passes,
     )
-    sha256 = _digest(output.descriptor)
+    measured = output.measured()
     found = result.coefficients
     return Computed(
-        sha256=sha256,
-        digest=hashlib.sha256(sha256).hexdigest(),
+        measured=measured,
+        digest=hashlib.sha256(measured.digest).hexdigest(),
         coefficients=found if found is not None else (None,) * len(rights),
         diameter=result.diameter,
         heterogeneity=result.heterogeneity,
@@ -172,9 +171,3 @@ def _writer(output: Output, centre: OpenUpdate | None) -> Callable[[int, np.ndar
         output.store(start, values + base.chunks(start, start + len(values))[0].astype(np.float64))
 
     return store
-
-
-def _digest(descriptor: int) -> bytes:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").digest()

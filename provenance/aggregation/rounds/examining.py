@@ -92,12 +92,13 @@ class Examination:
         self._whole.update(values.view(np.uint8).data)
         self._position += values.nbytes
         first = cuts[numbers[0]].start
-        for number in numbers:
-            piece = cuts[number]
-            part = values[piece.start - first : piece.start - first + piece.length]
-            self._squares[piece.span] += _square(part)
-            if self.tag is not None:
-                self._tags[number] = self.tag(number, part.view(np.uint8).data)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for number in numbers:
+                piece = cuts[number]
+                part = values[piece.start - first : piece.start - first + piece.length]
+                self._squares[piece.span] += _square(part)
+                if self.tag is not None:
+                    self._tags[number] = self.tag(number, part.view(np.uint8).data)
 
     def found(self) -> Examined:
         """Conclude, once all bytes have passed; raises ``Malformed`` (AGG011) where the file has more or fewer."""
@@ -172,8 +173,7 @@ def _square(values: np.ndarray[tuple[int], Any]) -> float:
     """The sum of squares; NaN or infinite where a value is, and for nothing else."""
     if values.dtype == np.float32:
         # A sum in single precision is quick, and any value that is no number shows in it.
-        with np.errstate(over="ignore", invalid="ignore"):
-            quick = float(np.dot(values, values))
+        quick = float(np.dot(values, values))
         if 1e-30 < quick < 1e30:
             return quick
     wide = values.astype(np.float64)

@@ -15,6 +15,7 @@ import numpy as np
 from provenance.aggregation.rounds.examining import read_header
 from provenance.aggregation.rounds.layout import Layout
 from provenance.aggregation.rounds.values import narrowed, widened
+from provenance.artifacts.reading import SLICE_SIZE, Digested, digest_file
 from provenance.errors import UsageError
 
 __all__ = ["Output", "drafted", "read_tensors", "written"]
@@ -44,6 +45,12 @@ class Output:
             if low < high:
                 stored = narrowed(values[low - start : high - start], dtype)
                 _write(self.descriptor, stored.view(np.uint8), first + (low - span.start) * dtype.itemsize)
+
+    def measured(self) -> Digested:
+        """Digest the finished result, with all that a signature of it needs."""
+        size = os.lseek(self.descriptor, 0, os.SEEK_END)
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
+        return digest_file(self.descriptor, size, "sha256", memoryview(bytearray(SLICE_SIZE)), chunks=True)
 
     def publish(self) -> None:
         """Move the finished result to its place."""

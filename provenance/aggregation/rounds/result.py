@@ -10,6 +10,7 @@ import msgspec
 from policies import Finding
 from policies.findings import DecisionName
 from provenance.aggregation.rounds.claims import Rejected
+from provenance.artifacts.reading import Digested
 
 __all__ = ["Accepted", "Computed", "Replay", "Round"]
 
@@ -74,10 +75,10 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 class Computed(msgspec.Struct, frozen=True, kw_only=True):
     """A result that was written: its digests, and each update's factor (None where there is none).
 
-    ``sha256`` is that of the file's bytes; ``digest`` is the root digest in hex.
+    ``measured`` holds the SHA-256 of the file's bytes and its chunks' digests; ``digest`` is the root digest in hex.
     """
 
-    sha256: bytes
+    measured: Digested
     digest: str
     coefficients: tuple[float | None, ...]
     diameter: float | None

@@ -34,7 +34,7 @@ from provenance.attestations.subjects import artifact_name, file_subject
 from provenance.errors import UsageError
 from provenance.lineage.statements import write_statement
 from provenance.signing.keys import PrivateKey
-from provenance.signing.sign import sign
+from provenance.signing.sign import sign_measured
 from provenance.signing.signers import open_key
 from provenance.signing.statements import keyring
 from provenance.trust.roster import VerifiedRoster
@@ -241,8 +241,8 @@ def _signed(
     output = result.output
     assert admission.round is not None
     assert output is not None
-    sign(output, key=key)
-    subject = file_subject(artifact_name(output), computed.sha256)
+    sign_measured(output, computed.measured, key=key)
+    subject = file_subject(artifact_name(output), computed.measured.digest)
     statement = round_statement(
         subject,
         result,

@@ -9,10 +9,11 @@ that were signed.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from itertools import cycle, zip_longest
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -29,8 +30,21 @@ __all__ = ["MisguessedError", "SideBySide", "is_straight"]
 # What all rows of a range take: little enough to stay in a shared cache between hashing and computing.
 RANGE_BYTES: Final = 6 * 1024 * 1024
 
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""Does something with each of some things, as ``map`` does."""
+Submit = Callable[[Callable[[], Any]], Future[Any]]
+
+
+class _Range(NamedTuple):
+    """Some columns of all rows, in memory."""
+
+    start: int
+    stop: int
+    rows: np.ndarray[tuple[int, int], Any]
+
+
+def _at_once(task: Callable[[], Any]) -> Future[Any]:
+    done: Future[Any] = Future()
+    done.set_result(task())
+    return done
 
 
 class MisguessedError(Exception):
@@ -76,18 +90,20 @@ class SideBySide:
         self._base = StreamedUpdates([base], self.layout) if base is not None else None
         self._threads = threads_for(self, threads)
         columns = max(1, RANGE_BYTES // (self.n * self.dtype.itemsize))
-        self._ranges = iter(ranges_of(self, columns))
-        self._start = self._stop = 0
-        self._rows = np.empty((self.n, 0), self.dtype)
+        ranges = ranges_of(self, columns)
+        self._ranges = iter(ranges)
+        self._buffers = cycle(np.empty((2, self.n, ranges[0][1]), self.dtype))
+        self._now = _Range(0, 0, np.empty((self.n, 0), self.dtype))
         self._again: StreamedUpdates | None = None
 
     def chunks(self, start: int, stop: int) -> np.ndarray[tuple[int, int], Any]:
         """Give columns of the range at hand; raises ``MisguessedError`` where others are asked for."""
-        if not self._stop:
-            self._advance(map)
-        if not self._start <= start <= stop <= self._stop:
+        if not self._now.stop:
+            self._begin()
+        now = self._now
+        if not now.start <= start <= stop <= now.stop:
             raise MisguessedError
-        return self._rows[:, start - self._start : stop - self._start]
+        return now.rows[:, start - now.start : stop - now.start]
 
     def sparing(self, rows: Collection[int]) -> StreamedUpdates:
         """Give the updates for a later pass, where some rows need not be read."""
@@ -101,48 +117,66 @@ class SideBySide:
             yield from over_threads(again, work, threads=self._threads)
             return
         refuse_flushing()
+        if not self._now.stop:
+            self._begin()
         with ThreadPoolExecutor(self._threads, initializer=refuse_flushing) as pool:
-            each: Each = pool.map if self._threads > 1 else map
-            while self._stop or self._advance(each):
-                yield from each(lambda part: work(self, *part), self._parts())
-                if not self._advance(each):
-                    break
+            submit = pool.submit if self._threads > 1 else _at_once
+            while self._now.stop:
+                yield from self._step(submit, work)
         self._conclude()
 
-    def _advance(self, each: Each) -> bool:
-        """Read the next range of all files; False where there is none."""
-        found = next(self._ranges, None)
-        if found is None:
-            return False
-        self._start, self._stop = found
-        width = self._stop - self._start
-        if self._rows.shape[1] != width:
-            self._rows = np.empty((self.n, width), self.dtype)
-        centre = self._base.chunks(*found)[0] if self._base is not None else None
-        shares = [range(first, self.n, self._threads) for first in range(self._threads)]
-        list(each(partial(self._read, centre), shares))
-        return True
+    def _begin(self) -> None:
+        self._now, reads = self._following()
+        for read in reads:
+            read()
 
-    def _read(self, centre: np.ndarray[Any, Any] | None, share: range) -> None:
+    def _step(self, submit: Submit, work: Pass) -> Iterator[Any]:
+        """Compute with the range at hand while the next one is read: hashing leaves Python to the other threads."""
+        following, reads = self._following()
+        parts = [partial(work, self, *part) for part in self._parts()]
+        computing, reading = [], []
+        for part, read in zip_longest(parts, reads):
+            if read is not None:
+                reading.append(submit(read))
+            if part is not None:
+                computing.append(submit(part))
+        for future in computing:
+            yield future.result()
+        for future in reading:
+            future.result()
+        self._now = following
+
+    def _following(self) -> tuple[_Range, list[Callable[[], None]]]:
+        """Give the next range, or an empty one, and what fills its rows."""
+        start, stop = next(self._ranges, (0, 0))
+        following = _Range(start, stop, next(self._buffers)[:, : stop - start])
+        if not stop:
+            return following, []
+        centre = self._base.chunks(start, stop)[0] if self._base is not None else None
+        shares = [range(first, self.n, self._threads) for first in range(self._threads)]
+        return following, [partial(self._read, following, centre, share) for share in shares]
+
+    def _read(self, into: _Range, centre: np.ndarray[tuple[int], Any] | None, share: range) -> None:
         numbers = range(
-            bisect.bisect_left(self._starts, self._start), bisect.bisect_left(self._starts, self._stop)
+            bisect.bisect_left(self._starts, into.start), bisect.bisect_left(self._starts, into.stop)
         )
-        raw = np.empty(self._stop - self._start, self._stored)
+        as_is = self._stored == self.dtype
+        raw = np.empty(0 if as_is else into.stop - into.start, self._stored)
         for number in share:
-            one, row = self._examinations[number], self._rows[number]
-            values = row if self._stored == self.dtype else raw
-            read_values(self._descriptors[number], one.offsets, 0, self._start, values)
+            one, row = self._examinations[number], into.rows[number]
+            values = row if as_is else raw
+            read_values(self._descriptors[number], one.offsets, 0, into.start, values)
             one.take(self._cuts, numbers, values)
-            if values is not row:
-                row[:] = values
+            if not as_is:
+                row[:] = raw
             if centre is not None:
                 row -= centre
 
     def _parts(self) -> list[tuple[int, int]]:
         """Cut the range at hand into one part a thread, on the grid."""
-        blocks = -(-(self._stop - self._start) // BLOCK)
-        step = -(-blocks // self._threads) * BLOCK
-        return [(start, min(start + step, self._stop)) for start in range(self._start, self._stop, step)]
+        start, stop, _ = self._now
+        step = -(-(stop - start) // (BLOCK * self._threads)) * BLOCK
+        return [(first, min(first + step, stop)) for first in range(start, stop, step)]
 
     def _conclude(self) -> None:
         found = {name: one.found() for name, one in zip(self.names, self._examinations, strict=True)}

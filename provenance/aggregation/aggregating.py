@@ -170,13 +170,17 @@ def _second_pass(
     """Give the result range by range."""
     if plan.rule.kernel is None:
         assert combination is not None
-        work = partial(combined, order=order, combination=combination, checked=checked)
+        known = checked or reading.updates.prepared
+        work = partial(combined, order=order, combination=combination, checked=known)
         unused = [row for row, weight in zip(order, combination.weights.tolist(), strict=True) if not weight]
         return reading.sparing(unused if checked else ()).each(partial(_columns, work=work))
     selected = None if combination is None else np.flatnonzero(combination.weights).tolist()
     rows = plan.counts[-1] if selected is None else len(selected)
     kernel = plan.rule.kernel(rows, _in_order(plan.choices, order))
-    work = partial(by_coordinate, order=order, mixings=mixings, selected=selected, kernel=kernel)
+    prepared = reading.updates.prepared and not checked
+    work = partial(
+        by_coordinate, order=order, mixings=mixings, selected=selected, kernel=kernel, prepared=prepared
+    )
     return reading.each(partial(_columns, work=work))
 
 

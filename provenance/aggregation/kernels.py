@@ -23,10 +23,13 @@ def by_coordinate(
     mixings: Sequence[Mixing],
     selected: Sequence[int] | None,
     kernel: Kernel,
+    *,
+    prepared: bool = False,
 ) -> Floats:
     """Give a rule's result for a chunk [n, width] whose first column lies on the grid of ``BLOCK``.
 
     Rows are taken in ``order`` and mixed; then the kernel gets all of them, or those that were ``selected``.
+    A chunk that is ``prepared`` holds nothing but finite numbers and no -0, and is spent afterwards.
 
     Raises ``UnusableUpdateError`` for NaN and infinity.
     """
@@ -39,7 +42,10 @@ def by_coordinate(
         block = mixed(block, mixings) if mixings else block
         for start in range(0, block.shape[1], width):
             part = block[:, start : start + width]
-            part = np.add(part, part.dtype.type(0), out=part) if mixings else _prepared(part)
+            if mixings:
+                part = np.add(part, part.dtype.type(0), out=part)
+            elif not prepared:
+                part = _prepared(part)
             rows = [part[row] for row in order]
             rows = rows if selected is None else [rows[row] for row in selected]
             result[first + start : first + start + part.shape[1]] = kernel(rows)

@@ -36,8 +36,15 @@ class Updates(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """What the columns hold: float16, bfloat16, float32 or float64."""
 
+    @property
+    def prepared(self) -> bool:
+        """Say whether chunks are sure to hold finite numbers, far below 2^1000, and no -0, and may be written to.
+
+        Then a pass asks for each column once.
+        """
+
     def chunks(self, start: int, stop: int) -> np.ndarray[Any, Any]:
-        """Give the columns ``[start, stop)`` as an array [n, stop - start] that is never written to."""
+        """Give the columns ``[start, stop)`` as an array [n, stop - start], never written to unless ``prepared``."""
 
     def sparing(self, rows: Collection[int]) -> Updates:
         """Give the same updates where nobody will look at some of the rows, so that they need not be read."""
@@ -62,6 +69,7 @@ class ArrayUpdates:
         self.array = _as_floats(array)
         self.n, self.d = self.array.shape
         self.dtype = self.array.dtype
+        self.prepared = False
 
     def chunks(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Give columns as a view."""

@@ -87,6 +87,11 @@ class Examination:
         self._tags: dict[int, bytes] = {}
         self._squares = [0.0] * len(self.layout.spans)
 
+    @property
+    def finite(self) -> bool:
+        """Say whether all values so far are numbers."""
+        return math.isfinite(sum(self._squares))
+
     def take(self, cuts: Sequence[Piece], numbers: range, values: np.ndarray[tuple[int], Any]) -> None:
         """Take in the stored values of neighbouring pieces, which are the next bytes of the file."""
         self._whole.update(values.view(np.uint8).data)

@@ -28,7 +28,7 @@ from provenance.aggregation.updates import BLOCK
 __all__ = ["MisguessedError", "SideBySide", "is_straight"]
 
 # What all rows of a range take: little enough to stay in a shared cache between hashing and computing.
-RANGE_BYTES: Final = 6 * 1024 * 1024
+RANGE_BYTES: Final = 8 * 1024 * 1024
 
 Submit = Callable[[Callable[[], Any]], Future[Any]]
 
@@ -85,6 +85,9 @@ class SideBySide:
         self.layout = self._examinations[0].layout
         self.n, self.d = len(self.names), self.layout.columns
         self._stored, self.dtype = widened(self.layout.spans[0].dtype, self.layout.spans[0].name)
+        # In the only pass. A difference of finite numbers may be infinite, and a double too large to compute with.
+        single = all(one.tag is None for one in self._examinations)
+        self.prepared = single and base is None and self._stored != np.float64
         self._cuts = tuple(pieces(self.layout))
         self._starts = [piece.start for piece in self._cuts]
         self._base = StreamedUpdates([base], self.layout) if base is not None else None
@@ -167,10 +170,14 @@ class SideBySide:
             values = row if as_is else raw
             read_values(self._descriptors[number], one.offsets, 0, into.start, values)
             one.take(self._cuts, numbers, values)
+            if not one.finite:
+                raise MisguessedError
             if not as_is:
                 row[:] = raw
             if centre is not None:
                 row -= centre
+            if self.prepared:
+                row += self.dtype.type(0)
 
     def _parts(self) -> list[tuple[int, int]]:
         """Cut the range at hand into one part a thread, on the grid."""

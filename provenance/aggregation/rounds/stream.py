@@ -98,6 +98,7 @@ class StreamedUpdates:
     ) -> None:
         self.updates = tuple(updates)
         self.spared = frozenset(spared)
+        self.prepared = False
         self.base = base
         self.layout = layout
         self.n = len(self.updates)

@@ -45,6 +45,7 @@ def computed(monkeypatch):
 
 def wide(world: World, name: str, dtype: str = "f4", columns: int = 100_003) -> dict[str, np.ndarray]:
     values = world.rng.normal(size=columns).astype(dtype)
+    values[500:600] = -0.0
     return {"a": values[:70_000].reshape(700, 100), "b": values[70_000:], "empty": np.zeros((0, 3), dtype)}
 
 

@@ -95,7 +95,9 @@ class SideBySide:
         columns = max(1, RANGE_BYTES // (self.n * self.dtype.itemsize))
         ranges = ranges_of(self, columns)
         self._ranges = iter(ranges)
-        self._buffers = cycle(np.empty((2, self.n, ranges[0][1]), self.dtype))
+        self._buffers: Iterator[np.ndarray[tuple[int, int], Any]] = cycle(
+            np.empty((2, self.n, ranges[0][1]), self.dtype)
+        )
         self._now = _Range(0, 0, np.empty((self.n, 0), self.dtype))
         self._again: StreamedUpdates | None = None
 
@@ -195,3 +197,5 @@ class SideBySide:
             for name, descriptor in zip(self.names, self._descriptors, strict=True)
         ]
         self._again = StreamedUpdates(updates, self.layout, self.base)
+        self._now = _Range(0, 0, self._now.rows[:, :0].copy())
+        self._buffers = iter(())  # a later pass has its own

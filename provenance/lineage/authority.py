@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,9 @@ from provenance.signing.trust import Trust, TrustedKey
 from provenance.trust.roster import Contributor, Roster, standing_finding
 
 __all__ = ["Authority", "Belief", "known_keys"]
+
+_UNSIGNED_KINDS: Final = frozenset({UNSIGNED, BROKEN})
+_MEMBERS_KINDS: Final = frozenset({CONTRIBUTION, SIGNATURE})
 
 
 class Belief(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -96,7 +100,7 @@ class Authority:
         return finding("LIN005", said, path=found.claim.where)
 
     def _judge(self, claim: Claim) -> Belief:
-        if claim.kind in {UNSIGNED, BROKEN}:
+        if claim.kind in _UNSIGNED_KINDS:
             return Belief(claim=claim)
         if claim.claimed_signer:
             name = self._called(claim.claimed_signer)
@@ -112,7 +116,7 @@ class Authority:
         findings = tuple(self._objections(claim, signer, member, accepted=accepted))
         named = member.id if member is not None else ""
         if member is not None:
-            accepted = accepted or claim.kind in {CONTRIBUTION, SIGNATURE}
+            accepted = accepted or claim.kind in _MEMBERS_KINDS
         elif claim.kind == CONTRIBUTION:
             accepted = accepted and not self.members_only
             named = claim.contributor if accepted else ""

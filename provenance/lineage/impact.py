@@ -164,7 +164,7 @@ def _tainted(walked: Walk, opened: Opened, downstream: Downstream) -> tuple[Tain
             path=located(claim, reference) if claim is not None else reference.name,
             name=reference.name,
             digest=reference.sha256,
-            via=(*_shortened(before.via), reference.name) if before is not None else (reference.name,),
+            via=(reference.name,) if before is None else (*_shortened(before.via), reference.name),
             certain=edge is None or (before is not None and before.certain and believe(edge.claim).accepted),
         )
     return tuple(found.values())

@@ -28,7 +28,7 @@ from provenance.signing.statements import Keyring, UnverifiedStatement, read_sta
 __all__ = ["SCHEMA_VERSION", "Met", "Statements", "reopened"]
 
 # Part of the name of a kept index: another schema is another file.
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 _SCHEMA: Final = """
 CREATE TABLE place(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INT, modified INT, changed INT, inode INT);
 CREATE TABLE claim(id INTEGER PRIMARY KEY, place INT, kind TEXT, signer TEXT, hint TEXT, contributor TEXT, facts BLOB);
@@ -111,10 +111,8 @@ class Statements:
 
         Returns how many places and claims that concerned.
         """
-        known = {
-            path: (number, Stamp(*stamp))
-            for number, path, *stamp in self.connection.execute("SELECT * FROM place")
-        }
+        query = "SELECT path, id, size, modified, changed, inode FROM place"
+        known = {row[0]: row for row in self.connection.execute(query)}
         seen: set[str] = set()
         self.connection.execute("BEGIN")
         changed = 0
@@ -122,14 +120,14 @@ class Statements:
             if place.path in seen:
                 continue
             seen.add(place.path)
-            number, stamp = known.get(place.path, (0, _NEVER))
-            if stamp != place.stamp:
-                self._forget([number])
+            before = known.get(place.path)
+            if before is None or before[2:] != place.stamp:
+                self._forget([before[1]] if before is not None else [])
                 self._read(place, ring)
                 changed += 1
         for table in self._rows:
             self._flush(table)
-        gone = [number for path, (number, _) in known.items() if path not in seen]
+        gone = [known[path][1] for path in known.keys() - seen]
         self._forget(gone)
         resolved = self._resolve(ring)
         self.connection.execute("COMMIT")
@@ -221,7 +219,7 @@ class Statements:
         rows.clear()
 
     def _forget(self, places: Sequence[int]) -> None:
-        for place in filter(None, places):
+        for place in places:
             rows = self.connection.execute("SELECT id, facts FROM claim WHERE place = ?", (place,)).fetchall()
             for number, facts in rows:
                 claim = self._claim(number, facts)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import overload
+from struct import Struct
+from typing import Final, overload
 
 import msgspec
 
@@ -28,14 +29,15 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """``inputs`` one after another; ``ends``: where each of them ends."""
+    """``inputs`` one after another; ``ends``: where each of them ends, four bytes each."""
 
     claim: Claim
     subjects: tuple[_Packed, ...]
     inputs: bytes
-    ends: tuple[int, ...]
+    ends: bytes
 
 
+_END: Final = Struct("<I")
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(_Facts).decode
 _DECODE_INPUT = msgspec.msgpack.Decoder(tuple[_Packed, str, str, int]).decode
@@ -46,11 +48,11 @@ class PackedInputs(Sequence[Input]):
 
     __slots__ = ("_ends", "_packed")
 
-    def __init__(self, packed: bytes, ends: tuple[int, ...]) -> None:
+    def __init__(self, packed: bytes, ends: bytes) -> None:
         self._packed, self._ends = packed, ends
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._ends) // _END.size
 
     @overload
     def __getitem__(self, position: int) -> Input: ...
@@ -59,8 +61,10 @@ class PackedInputs(Sequence[Input]):
     def __getitem__(self, position: int | slice) -> Input | tuple[Input, ...]:
         if isinstance(position, slice):
             return tuple(self[each] for each in range(*position.indices(len(self))))
-        end = self._ends[position]
-        start = self._ends[position - 1] if position % len(self) else 0
+        if not 0 <= position < len(self):
+            position = range(len(self))[position]
+        (end,) = _END.unpack_from(self._ends, position * _END.size)
+        (start,) = _END.unpack_from(self._ends, (position - 1) * _END.size) if position else (0,)
         reference, role, uri, taken = _DECODE_INPUT(self._packed[start:end])
         return Input(_unpacked(reference), role, uri, taken)
 
@@ -75,7 +79,7 @@ def pack_claim(claim: Claim) -> bytes:
     """Write a claim."""
     rest = msgspec.structs.replace(claim, subjects=(), inputs=())
     inputs = [_ENCODE((_packed(each.reference), each.role, each.uri, each.taken)) for each in claim.inputs]
-    ends = tuple(accumulate(map(len, inputs)))
+    ends = b"".join(map(_END.pack, accumulate(map(len, inputs))))
     return _ENCODE(_Facts(rest, tuple(map(_packed, claim.subjects)), b"".join(inputs), ends))
 
 

@@ -71,6 +71,8 @@ class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if not self.sha256:
             return self.keys
         root = _digest_key(KeyKind.ROOT, self.sha256)
+        if not (bare or self.bare):
+            return (root,)
         file = (_digest_key(KeyKind.FILE, self.sha256),) if self.bare else ()
         if not bare:
             return (root, *file)

@@ -44,6 +44,8 @@ class Withdrawals:
 
     def of_key(self, fingerprint: str, proven: datetime | None) -> Withdrawal | None:
         """Return what taints a signature by this key, at a proven time or at an unknown one (None)."""
+        if not self._found:
+            return None
         return self._of("key", fingerprint.removeprefix("SHA256:").lower(), fingerprint, proven)
 
     def of_claim(self, claim: Claim, signer: str, proven: datetime | None) -> Withdrawal | None:

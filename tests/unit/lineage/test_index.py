@@ -184,3 +184,26 @@ def test_references_join_both_ways_and_only_under_a_common_key(one, other):
     if same_artifact(one, other):
         assert (set(one.asked_keys()) & set(other.keys)) or one.name == other.name
         assert (set(other.asked_keys()) & set(one.keys)) or one.name == other.name
+
+
+def test_packed_inputs_are_a_sequence_like_any_other():
+    inputs = tuple(Input(Reference(name=f"n{number}"), "r", "u", number) for number in range(4))
+    packed = unpack_claim(pack_claim(Claim(where="x", kind="train", inputs=inputs))).inputs
+    assert (len(packed), packed[0], packed[3], packed[-1], packed[-4]) == (
+        4,
+        *(inputs[n] for n in (0, 3, 3, 0)),
+    )
+    assert packed[1:3] == inputs[1:3]
+    assert packed == inputs
+    assert packed != inputs[:3]
+    assert hash(packed) == hash(inputs)
+    for beyond in (4, -5):
+        with pytest.raises(IndexError):
+            packed[beyond]
+
+
+def test_half_a_digest_in_common_does_not_join():
+    half = "a" * 32
+    one, other = Reference(half + "b" * 32, "", "1" * 64), Reference(half + "c" * 32, "", "2" * 64)
+    assert set(one.asked_keys()) & set(other.keys)
+    assert not same_artifact(one, other)

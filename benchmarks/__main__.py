@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("signing", "rounds", "loading", "guard", "records", "scanning", "lineage", "aggregation")
+NAMES = (
+    "signing",
+    "rounds",
+    "loading",
+    "guard",
+    "records",
+    "scanning",
+    "lineage",
+    "aggregation",
+    "streaming",
+)
 
 
 def main() -> None:

@@ -172,8 +172,8 @@ def _second_pass(
         assert combination is not None
         known = checked or reading.updates.prepared
         work = partial(combined, order=order, combination=combination, checked=known)
-        unused = [row for row, weight in zip(order, combination.weights.tolist(), strict=True) if not weight]
-        return reading.sparing(unused if checked else ()).each(partial(_columns, work=work))
+        unused = _unused(order, combination) if checked else ()
+        return reading.sparing(unused).each(partial(_columns, work=work))
     selected = None if combination is None else np.flatnonzero(combination.weights).tolist()
     rows = plan.counts[-1] if selected is None else len(selected)
     kernel = plan.rule.kernel(rows, _in_order(plan.choices, order))
@@ -181,7 +181,12 @@ def _second_pass(
     work = partial(
         by_coordinate, order=order, mixings=mixings, selected=selected, kernel=kernel, prepared=prepared
     )
-    return reading.each(partial(_columns, work=work))
+    unused = _unused(order, combination) if combination is not None and not mixings else ()
+    return reading.sparing(unused).each(partial(_columns, work=work))
+
+
+def _unused(order: list[int], combination: Combination) -> list[int]:
+    return [row for row, weight in zip(order, combination.weights.tolist(), strict=True) if not weight]
 
 
 def _columns(

@@ -28,13 +28,15 @@ def by_coordinate(
 ) -> Floats:
     """Give a rule's result for a chunk [n, width] whose first column lies on the grid of ``BLOCK``.
 
-    Rows are taken in ``order`` and mixed; then the kernel gets all of them, or those that were ``selected``.
-    A chunk that is ``prepared`` holds nothing but finite numbers and no -0, and is spent afterwards.
+    Rows are taken in ``order`` and mixed; then the kernel gets all of them, or those that were ``selected``, and the
+    others are not looked at, unless they are mixed. A chunk that is ``prepared`` holds nothing but finite numbers and
+    no -0, and is spent afterwards.
 
     Raises ``UnusableUpdateError`` for NaN and infinity.
     """
     chunk = widen(chunk)
     mixings, order = for_rows(mixings, order)
+    few = None if mixings or selected is None else [order[row] for row in selected]
     result = np.empty(chunk.shape[1])
     width = max(1024, min(BLOCK, CACHED // len(chunk) // 1024 * 1024))
     for first in range(0, chunk.shape[1], BLOCK):
@@ -45,9 +47,9 @@ def by_coordinate(
             if mixings:
                 part = np.add(part, part.dtype.type(0), out=part)
             elif not prepared:
-                part = _prepared(part)
-            rows = [part[row] for row in order]
-            rows = rows if selected is None else [rows[row] for row in selected]
+                part = _prepared(part[few] if few else part)
+            rows = list(part) if few else [part[row] for row in order]
+            rows = rows if few or selected is None else [rows[row] for row in selected]
             result[first + start : first + start + part.shape[1]] = kernel(rows)
     return result
 

@@ -17,12 +17,13 @@ def mean_around_median(n: int, kept: int) -> Kernel:
     """Average the ``kept`` values nearest to the median of n; of two as near, the smaller.
 
     Sorted, they are a window of ranks, which holds one rank of each residue modulo ``kept``: beside ranks r and
-    r + kept, the window takes the upper where it is nearer, y[r] + y[r + kept] < 2 median.
+    r + kept, the window takes the upper where it is nearer, y[r] + y[r + kept] < 2 median. It holds a middle value.
     """
-    ends = {*range(n - kept), *range(kept, n), (n - 1) // 2, n // 2}
-    inner = [rank for rank in range(n) if rank not in ends]
-    comparators = network(n, ends, _runs(inner))
     low, high = (n - 1) // 2, n // 2
+    first, last = max(0, low - kept + 1), min(n, high + kept)
+    ends = {*range(first, last - kept), *range(first + kept, last), low, high}
+    inner = [rank for rank in range(first, last) if rank not in ends]
+    comparators = network(n, ends, _runs(inner))
 
     def kernel(rows: list[Any]) -> Floats:
         run(comparators, rows, np.empty_like(rows[0]))
@@ -30,9 +31,9 @@ def mean_around_median(n: int, kept: int) -> Kernel:
         both = np.empty_like(twice)
         upper = np.empty(twice.shape, bool)
         result: Floats = np.zeros_like(twice)
-        for rank in range(kept):
+        for rank in range(first, first + kept):
             taken = rows[rank]
-            for other in range(rank + kept, n, kept):
+            for other in range(rank + kept, last, kept):
                 np.add(rows[other - kept], rows[other], out=both, dtype=np.float64)
                 taken = np.where(np.less(both, twice, out=upper), rows[other], taken)
             result += taken

@@ -20,7 +20,7 @@ __all__ = ["add"]
 )
 @click.option("--identity", default="", help="A Sigstore identity of the contributor, exactly.")
 @click.option("--issuer", default="", help="The issuer of the identity, exactly.")
-@click.option("--voting-right", type=float, show_default="1.0", help="Force of the vote, from 0 on.")
+@click.option("--voting-right", type=float, help="Force of the vote, from 0 on; 1 by default.")
 @click.option("--valid-from", metavar="DATE", help="The first day, or a moment with its time zone.")
 @click.option("--valid-until", metavar="DATE", help="The last day, or a moment with its time zone.")
 @click.option(

@@ -19,7 +19,7 @@ from provenance.aggregation.passes import Pass, Passes, over_threads
 from provenance.aggregation.plan import Plan, planned
 from provenance.aggregation.pre.model import Mixing
 from provenance.aggregation.rule import Choices, Combination
-from provenance.aggregation.updates import ArrayUpdates, Floats, Updates
+from provenance.aggregation.updates import ArrayUpdates, FileUpdates, Floats, Updates
 
 __all__ = ["Aggregate", "aggregate", "aggregate_arrays"]
 
@@ -115,7 +115,13 @@ class _Reading:
         return self.passes(self.updates, work)
 
     def sparing(self, rows: Collection[int]) -> _Reading:
-        return _Reading(self.updates.sparing(rows), self.passes) if rows else self
+        if not rows or not isinstance(self.updates, FileUpdates):
+            return self
+        return _Reading(self.updates.sparing(rows), self.passes)
+
+    @property
+    def prepared(self) -> bool:
+        return isinstance(self.updates, FileUpdates) and self.updates.prepared
 
 
 def centre_of(updates: Updates, plan: Plan) -> int | None:
@@ -170,14 +176,14 @@ def _second_pass(
     """Give the result range by range."""
     if plan.rule.kernel is None:
         assert combination is not None
-        known = checked or reading.updates.prepared
+        known = checked or reading.prepared
         work = partial(combined, order=order, combination=combination, checked=known)
         unused = _unused(order, combination) if checked else ()
         return reading.sparing(unused).each(partial(_columns, work=work))
     selected = None if combination is None else np.flatnonzero(combination.weights).tolist()
     rows = plan.counts[-1] if selected is None else len(selected)
     kernel = plan.rule.kernel(rows, _in_order(plan.choices, order))
-    prepared = reading.updates.prepared and not checked
+    prepared = reading.prepared and not checked
     work = partial(
         by_coordinate, order=order, mixings=mixings, selected=selected, kernel=kernel, prepared=prepared
     )

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["BLOCK", "ArrayUpdates", "Floats", "Grid", "UnusableUpdateError", "Updates", "widen"]
+__all__ = [
+    "BLOCK",
+    "ArrayUpdates",
+    "FileUpdates",
+    "Floats",
+    "Grid",
+    "UnusableUpdateError",
+    "Updates",
+    "widen",
+]
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 """A vector of float64."""
@@ -36,15 +45,20 @@ class Updates(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """What the columns hold: float16, bfloat16, float32 or float64."""
 
+    def chunks(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Give the columns ``[start, stop)`` as an array [n, stop - start] that is never written to."""
+
+
+@runtime_checkable
+class FileUpdates(Updates, Protocol):
+    """Updates for whose columns somebody has to read, and so may be told more of what is needed, and tell it."""
+
     @property
     def prepared(self) -> bool:
         """Say whether chunks are sure to hold finite numbers, far below 2^1000, and no -0, and may be written to.
 
         Then a pass asks for each column once.
         """
-
-    def chunks(self, start: int, stop: int) -> np.ndarray[Any, Any]:
-        """Give the columns ``[start, stop)`` as an array [n, stop - start], never written to unless ``prepared``."""
 
     def sparing(self, rows: Collection[int]) -> Updates:
         """Give the same updates where nobody will look at some of the rows, so that they need not be read."""
@@ -69,15 +83,10 @@ class ArrayUpdates:
         self.array = _as_floats(array)
         self.n, self.d = self.array.shape
         self.dtype = self.array.dtype
-        self.prepared = False
 
     def chunks(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Give columns as a view."""
         return self.array[:, start:stop]
-
-    def sparing(self, _rows: Collection[int]) -> ArrayUpdates:
-        """Give the same: nothing is read here."""
-        return self
 
 
 def _as_floats(array: Any) -> np.ndarray[tuple[int, int], Any]:

@@ -118,3 +118,23 @@ def test_coefficients_and_distances_are_those_of_the_rows() -> None:
         spread = np.sqrt(((x - x.mean(axis=0)) ** 2).sum() / len(x))
         assert found.heterogeneity == pytest.approx(spread, rel=1e-9)
     assert aggregate(ArrayUpdates(x), rule="median", faulty=2).coefficients is None
+
+
+class Columns:
+    """As little as a source of updates needs."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows = rows
+        self.n, self.d = rows.shape
+        self.dtype = rows.dtype
+
+    def chunks(self, start: int, stop: int) -> np.ndarray:
+        return self.rows[:, start:stop]
+
+
+@pytest.mark.parametrize("rule", ["median", "krum", "mean"])
+def test_any_object_that_gives_columns_is_a_source_of_updates(rule):
+    rows = np.random.default_rng(3).normal(size=(7, 100)).astype("f4")
+    found = aggregate(Columns(rows), rule=rule, faulty=int(rule != "mean"))
+    assert found.values is not None
+    assert (found.values == aggregate_arrays(rows, rule=rule, faulty=int(rule != "mean"))).all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import random
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,18 @@ from benchmarks.processes import Case, make_peer, measure, table
 from benchmarks.signing import OURS, _key
 
 CLONE = "from safetensors.torch import load_file\nx = [t.clone() for t in load_file({path!r}).values()]"
+CALL = "x = provenance.load({path!r}, keys={key!r}, framework='torch')"
 TOUCH = "from safetensors.torch import load_file\nx = [t.view(-1)[::1024].sum() for t in load_file({path!r}).values()]"
-LOAD = "import torch\nimport provenance\nx = provenance.load({path!r}, keys={key!r}, framework='torch')"
+LOAD = f"import torch\nimport provenance\n{CALL}"
+# The call alone, in a process that has imported everything.
+TIMED = """import time
+import torch
+import safetensors.torch
+import provenance
+provenance.load
+started = time.perf_counter()
+{call}
+print(time.perf_counter() - started)"""
 TWO_READS = "model_signing verify, load_file, touch"
 IMPORT = "import torch\nimport safetensors.torch"
 # What every copy of the file must pay at least: memory that the kernel, or the host behind it, has to find first.
@@ -35,11 +47,11 @@ def main(arguments: list[str]) -> None:
     key, path = _key(scratch), scratch / f"one-{options.mebibytes}.safetensors"
     _one(path, options.mebibytes)
     subprocess.run([OURS, "sign", str(path), "--key", str(key)], check=True, stdout=subprocess.DEVNULL)
-    theirs = f"{path}.reference.sig"
+    bundle = f"{path}.reference.sig"
     reference = [peer, "-m", "model_signing"]
-    sign = [*reference, "sign", "key", str(path), "--private_key", str(key), "--signature", theirs]
+    sign = [*reference, "sign", "key", str(path), "--private_key", str(key), "--signature", bundle]
     subprocess.run(sign, check=True, stdout=subprocess.DEVNULL)
-    verify = [*reference, "verify", "key", str(path), "--public_key", f"{key}.pub", "--signature", theirs]
+    verify = [*reference, "verify", "key", str(path), "--public_key", f"{key}.pub", "--signature", bundle]
     names = {"path": str(path), "key": f"{key}.pub"}
     both = f"import subprocess\nsubprocess.run({verify!r}, check=True, stdout=-3)\n{TOUCH.format(**names)}"
     cases = [
@@ -59,6 +71,19 @@ def main(arguments: list[str]) -> None:
     print(
         f"  memory beyond tensors and torch: {figures['provenance.load'].peak - idle.peak - options.mebibytes:.0f} MiB"
     )
+    ours, theirs = _calls((CALL.format(**names), CLONE.format(**names)), options.runs)
+    print(f"\nthe call alone: {ours:.3f} s, load_file + clone {theirs:.3f} s, wall ratio {ours / theirs:.2f}")
+
+
+def _calls(calls: tuple[str, ...], runs: int) -> list[float]:
+    """Median wall seconds of some calls, each in a fresh process, in another order each time."""
+    order, seconds = random.Random(0), [list[float]() for _ in calls]
+    for _ in range(runs):
+        for number in order.sample(range(len(calls)), len(calls)):
+            script = TIMED.format(call=calls[number])
+            said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+            seconds[number].append(float(said.stdout))
+    return [statistics.median(each) for each in seconds]
 
 
 def _one(path: Path, mebibytes: int) -> None:

@@ -125,7 +125,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'provenance' has no attribute {name!r}")
     if name in _PACKAGES:
-        return import_module(f"provenance.{name}")
+        return _imported(f"provenance.{name}")
     found = getattr(_imported(_HOMES.get(name, "provenance.errors")), name)
     globals()[name] = found
     return found

@@ -21,33 +21,34 @@ def worker_count() -> int:
 
 
 def on_all_cores(one: Callable[[_Item], _Found], items: Sequence[_Item]) -> list[_Found]:
-    """Return what ``one`` gives for each item, in no order; raises what it raises.
+    """Return what ``one`` gives for each item, in their order, in which they are begun too; raises what it raises.
 
-    The items are begun in their order. This thread is one of the workers, so that the work is done, if slower, where
-    no further thread can be had; and once it fails or is interrupted, the others begin nothing more.
+    This thread is one of the workers, so that the work is done, if slower, where no further thread can be had; and once
+    it fails or is interrupted, the others begin nothing more.
     """
-    pending = iter(items)
+    pending, found = iter(range(len(items))), {}
 
-    def work() -> list[_Found]:
-        return [one(item) for item in pending]
+    def work() -> None:
+        for number in pending:
+            found[number] = one(items[number])
 
     helpers = min(worker_count(), len(items)) - 1
     if helpers < 1:
-        return work()
+        return [one(item) for item in items]
     with ThreadPoolExecutor(helpers) as pool:
         others = _started(pool, work, helpers)
         try:
-            found = work()
+            work()
         except BaseException:
             for _ in pending:
                 pass
             raise
-        return [*found, *(each for other in others for each in other.result())]
+        for other in others:
+            other.result()
+    return [found[number] for number in range(len(items))]
 
 
-def _started(
-    pool: ThreadPoolExecutor, work: Callable[[], list[_Found]], helpers: int
-) -> list[Future[list[_Found]]]:
+def _started(pool: ThreadPoolExecutor, work: Callable[[], None], helpers: int) -> list[Future[None]]:
     started = []
     for _ in range(helpers):
         try:

@@ -15,7 +15,7 @@ _MAPPED = 4 * 1024 * 1024
 # Linux's advice, by number: not all of it has a name in Python's mmap.
 _HUGEPAGE, _NOHUGEPAGE, _POPULATE_WRITE = 14, 15, 23
 # A huge page that is at hand is cleared within 0.1 ms; one that must be made takes several times as long.
-_CHEAP_SECONDS_PER_BYTE = 0.5e-3 / (2 * 1024 * 1024)
+_CHEAP_SECONDS = 0.5e-3
 _TRIAL = 2 * 1024 * 1024
 _FIRST_RUN = 32
 Advise = Callable[[int, int, int], int]
@@ -55,7 +55,7 @@ def preparer(buffer: memoryview) -> Callable[[memoryview], None]:
             small -= 1
             if not small:
                 advise(*whole, _HUGEPAGE)
-        elif not _cheap(advise, address, min(length, _TRIAL)):
+        elif length >= _TRIAL and not _cheap(advise, address):
             small, pieces = pieces, pieces * 4
             advise(*whole, _NOHUGEPAGE)
         advise(address, length, _POPULATE_WRITE)
@@ -63,11 +63,11 @@ def preparer(buffer: memoryview) -> Callable[[memoryview], None]:
     return prepare
 
 
-def _cheap(advise: Advise, address: int, length: int) -> bool:
-    """Whether memory that may be huge pages was made ready at the speed of huge pages that are at hand."""
+def _cheap(advise: Advise, address: int) -> bool:
+    """Whether memory of a huge page's size was made ready in the time of one that is at hand."""
     started = time.perf_counter()
-    advise(address, length, _POPULATE_WRITE)
-    return time.perf_counter() - started <= length * _CHEAP_SECONDS_PER_BYTE
+    advise(address, _TRIAL, _POPULATE_WRITE)
+    return time.perf_counter() - started <= _CHEAP_SECONDS
 
 
 @functools.cache

@@ -59,7 +59,7 @@ def fill(descriptor: int, size: int, buffer: memoryview) -> None:
         read(start, buffer[start:end], len)
         return Proof(start, end, "", b"", b"")
 
-    _in_order(copy, -(-size // CHUNK_SIZE))
+    on_all_cores(copy, range(-(-size // CHUNK_SIZE)))
 
 
 def read_proven(
@@ -116,7 +116,7 @@ def _prove_chunks(read: Read, size: int, buffer: memoryview, chunks: tuple[bytes
         found = _digest(read, start, buffer[start:end], CHUNK_ALGORITHM)
         return Proof(start, end, CHUNK_ALGORITHM, chunks[index], found)
 
-    return _in_order(prove, len(chunks))
+    return on_all_cores(prove, range(len(chunks)))
 
 
 def _prove_shards(read: Read, buffer: memoryview, shards: Sequence[Resource]) -> list[Proof]:
@@ -126,12 +126,7 @@ def _prove_shards(read: Read, buffer: memoryview, shards: Sequence[Resource]) ->
         found = _digest(read, start, buffer[start:end], shard.algorithm)
         return Proof(start, end, shard.algorithm, shard.digest, found)
 
-    return _in_order(prove, len(shards))
-
-
-def _in_order(prove: Callable[[int], Proof], count: int) -> list[Proof]:
-    """Prove neighbours at the same time, so that each thread's memory stays together."""
-    return sorted(on_all_cores(prove, range(count)))
+    return on_all_cores(prove, range(len(shards)))
 
 
 def read_chunk(descriptor: int, start: int, into: memoryview) -> bytes:

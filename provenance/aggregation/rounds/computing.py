@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +21,7 @@ from provenance.aggregation.rounds.output import Output, written
 from provenance.aggregation.rounds.result import Computed
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
 from provenance.aggregation.updates import Updates
-from provenance.artifacts.cores import worker_count
+from provenance.artifacts.cores import on_all_cores
 from provenance.errors import UsageError
 
 __all__ = ["Recipe", "RoundUpdates", "combine", "compute", "describe", "observes"]
@@ -110,8 +109,7 @@ def compute(
     plan = recipe.plan(len(admission.claims), rights)
     layout = admission.updates[0].examined.layout
     centre = admission.base if admission.form == "weights" and not plan.equivariant else None
-    with ThreadPoolExecutor(worker_count()) as pool:
-        updates = list(pool.map(OpenUpdate.tagged, admission.updates))
+    updates = on_all_cores(OpenUpdate.tagged, admission.updates)
     stream = StreamedUpdates(updates, layout, centre and centre.tagged())
     with written(target, layout, described) as output:
         return combine(stream, recipe, rights, output, threads=threads, observe=observe, passes=engine.passes)

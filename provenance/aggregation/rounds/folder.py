@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,7 +16,7 @@ from provenance.aggregation.rounds.examining import Examined, examine_update
 from provenance.aggregation.rounds.ready import Ready
 from provenance.aggregation.rounds.sealing import Tag
 from provenance.aggregation.rounds.stream import OpenUpdate
-from provenance.artifacts.cores import worker_count
+from provenance.artifacts.cores import on_all_cores
 from provenance.artifacts.listing import list_artifact
 from provenance.artifacts.names import ATTESTATION_DIRECTORY, ATTESTATION_SUFFIXES
 from provenance.artifacts.opening import open_artifact_file, open_beneath, opened_root
@@ -137,10 +136,9 @@ def _all_opened(
 
 
 def _all_seen(descriptors: Mapping[str, int], known: Mapping[str, Examined]) -> dict[str, Seen]:
-    unknown = {name: descriptor for name, descriptor in descriptors.items() if name not in known}
-    with ThreadPoolExecutor(worker_count()) as pool:
-        found = pool.map(examine_file, unknown.values(), unknown)
-        return {**known, **dict(zip(unknown, found, strict=True))}
+    unknown = [name for name in descriptors if name not in known]
+    found = on_all_cores(lambda name: examine_file(descriptors[name], name), unknown)
+    return {**known, **dict(zip(unknown, found, strict=True))}
 
 
 def examine_file(descriptor: int, name: str, tag: Tag | None = None) -> Seen:

@@ -24,7 +24,7 @@ __all__ = ["Output", "drafted", "read_tensors", "written"]
 class Output:
     """An open result; blocks of columns may be stored in any order and from any thread, each once.
 
-    ``temporary`` is where it lies until it is published as ``path``.
+    ``temporary`` is where it lies until it is published as ``path``. Raises ``UsageError`` where it cannot be written.
     """
 
     def __init__(
@@ -35,7 +35,8 @@ class Output:
         self.layout = layout
         self.dtypes = [widened(span.dtype, span.name).stored for span in layout.spans]
         self.first, header = _header(layout, self.dtypes, metadata)
-        os.pwrite(descriptor, header, 0)
+        with _writing(path):
+            _write(descriptor, np.frombuffer(header, np.uint8), 0)
 
     def store(self, start: int, values: np.ndarray[Any, Any]) -> None:
         """Store the columns from ``start`` on, rounded to each tensor's own dtype."""
@@ -44,7 +45,10 @@ class Output:
             low, high = max(span.start, start), min(span.start + span.count, stop)
             if low < high:
                 stored = narrowed(values[low - start : high - start], dtype)
-                _write(self.descriptor, stored.view(np.uint8), first + (low - span.start) * dtype.itemsize)
+                with _writing(self.path):
+                    _write(
+                        self.descriptor, stored.view(np.uint8), first + (low - span.start) * dtype.itemsize
+                    )
 
     def measured(self) -> Digested:
         """Digest the finished result, with all that a signature of it needs."""
@@ -54,8 +58,9 @@ class Output:
 
     def publish(self) -> None:
         """Move the finished result to its place."""
-        os.fsync(self.descriptor)
-        os.replace(self.temporary, self.path)
+        with _writing(self.path):
+            os.fsync(self.descriptor)
+            os.replace(self.temporary, self.path)
 
 
 def _header(
@@ -77,6 +82,14 @@ def _header(
     text += b" " * (-len(text) % 8)
     start = 8 + len(text)
     return [start + each for each in first], len(text).to_bytes(8, "little") + text
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
 
 
 def _write(descriptor: int, data: np.ndarray[Any, Any], offset: int) -> None:
@@ -105,10 +118,8 @@ def drafted(path: Path, layout: Layout, metadata: Mapping[str, str]) -> Iterator
     """
     temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
+    with _writing(path):
         descriptor = os.open(temporary, flags, 0o644)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
     try:
         yield Output(descriptor, layout, metadata, temporary=temporary, path=path)
     finally:

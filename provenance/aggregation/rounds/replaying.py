@@ -57,10 +57,10 @@ def replay(  # noqa: PLR0913 (the options of the command)
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
     verified, about_roster = open_roster(roster, tuple(roster_keys) or keys)
-    subject = subject_of(path)
-    found = _statement(path, subject.digest["sha256"], keys, tuple(Path(each) for each in store))
+    digest = subject_of(path).digest["sha256"]
+    found = _statement(path, digest, keys, tuple(Path(each) for each in store))
     if not isinstance(found, tuple):
-        return _verdict((*about_roster, found), digest=subject.digest["sha256"])
+        return _verdict((*about_roster, found), digest=digest)
     recorded, signer, about_statement = found
     name = RoundName(recorded.task, recorded.number)
     moment = now or datetime.now(UTC)
@@ -81,13 +81,13 @@ def replay(  # noqa: PLR0913 (the options of the command)
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
         recomputed = ""
         if outcome(judged) == "accepted":
-            recomputed, differing = _recompute(path, recorded, admission, target, threads, engine)
-            judged += differing
+            recomputed, problems = _recompute(recorded, admission, target, threads, engine)
+            judged += problems or _differences(path, digest, target, recomputed, recorded)
     return _verdict(
         judged,
         round=str(name),
         rule=recorded.rule,
-        digest=subject.digest["sha256"],
+        digest=digest,
         recomputed=recomputed,
         signer=signer,
         accepted=recorded.accepted,
@@ -195,34 +195,30 @@ def _recipe(recorded: Recorded) -> Recipe:
 
 
 def _recompute(
-    path: Path,
-    recorded: Recorded,
-    admission: Admission,
-    target: Path,
-    threads: int | None,
-    engine: Engine,
+    recorded: Recorded, admission: Admission, target: Path, threads: int | None, engine: Engine
 ) -> tuple[str, list[Finding]]:
+    """Compute the round into ``target`` and return the root digest, or say why it cannot be computed."""
     recipe = _recipe(recorded)
     rights = tuple(each.voting_right for each in recorded.accepted)
     _, broken = recipe.guarantee(len(rights), rights)
     problems = [*broken, *recipe.needs_base(admission, broken)]
     if problems:
         return "", problems
-    computed = compute(admission, recipe, rights, target, threads=threads, engine=engine)
-    found = subject_of(path).digest["sha256"]
-    differing = []
-    if computed.digest != found:
-        where = first_difference(target, path)
-        differing.append(
-            finding(
-                "AGG016",
-                "the result is not what the verified updates give",
-                path=str(path),
-                where=where,
-                notes=(f"recomputed sha256:{computed.digest}", f"found sha256:{found}"),
-            )
+    return compute(admission, recipe, rights, target, threads=threads, engine=engine).digest, []
+
+
+def _differences(
+    path: Path, digest: str, target: Path, recomputed: str, recorded: Recorded
+) -> Iterator[Finding]:
+    """Compare the result that is there, and the one that was stated, with what came out."""
+    if recomputed != digest:
+        yield finding(
+            "AGG016",
+            "the result is not what the verified updates give",
+            path=str(path),
+            where=first_difference(target, path),
+            notes=(f"recomputed sha256:{recomputed}", f"found sha256:{digest}"),
         )
-    if computed.digest != recorded.digest:
+    if recomputed != recorded.digest:
         said = "the statement names another result than the updates give"
-        differing.append(finding("AGG016", said, path=str(path), notes=(f"stated sha256:{recorded.digest}",)))
-    return computed.digest, differing
+        yield finding("AGG016", said, path=str(path), notes=(f"stated sha256:{recorded.digest}",))

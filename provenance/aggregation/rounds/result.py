@@ -20,8 +20,8 @@ _EXIT_STATUS: dict[DecisionName, int] = {"accepted": 0, "refused": 1, "undecided
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """An update that counts: whose, which file, its root digest (hex), the voting right, and its part in the result.
 
-    ``coefficient`` is the factor of the update in a result that is a weighted sum, and for rules that work on each
-    coordinate the share of coordinates in which it was used; None where the round was not computed.
+    ``coefficient`` is the factor of the update in a result that is a weighted sum; None for rules that work on each
+    coordinate, where there is no single one, and where the round was not computed.
     """
 
     contributor: str

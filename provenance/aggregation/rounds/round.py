@@ -77,8 +77,8 @@ def aggregate(  # noqa: PLR0913 (the options of the command)
     half of the contributors signed is taken. ``roster_keys`` are the maintainers' public keys. The result goes to
     ``output`` with the base model's dtypes (else it is in ``.tensors``); with ``key`` it is signed, and so is a
     statement from which the round can be recomputed. ``observe`` measures how far the updates lie apart also where that
-    takes a pass more. Returns a ``Round`` whatever the verdict; raises ``UsageError``
-    for wrong arguments, and what ``load_roster`` raises.
+    takes a pass more. Returns a ``Round`` whatever the verdict; raises ``UsageError`` for wrong arguments, and what
+    ``load_roster`` raises.
     """
     wanted_round = parse_round(round) if round is not None else None
     signer = open_key(_path(key), password) if key is not None else None

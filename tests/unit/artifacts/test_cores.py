@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,10 +13,17 @@ def _four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 1000])
-def test_every_item_is_done_once(count: int) -> None:
-    assert sorted(cores.on_all_cores(lambda item: item * 2, range(count))) == [
-        2 * each for each in range(count)
-    ]
+def test_every_item_is_done_once_and_answered_in_order(count: int) -> None:
+    done: list[int] = []
+
+    def one(item: int) -> int:
+        done.append(item)
+        if item % 7 == 0:
+            time.sleep(0.001)
+        return item * 2
+
+    assert cores.on_all_cores(one, range(count)) == [2 * each for each in range(count)]
+    assert sorted(done) == list(range(count))
 
 
 def test_the_work_is_shared() -> None:
@@ -28,7 +36,7 @@ def test_it_is_done_in_this_thread_where_no_other_can_be_had(monkeypatch: pytest
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert sorted(cores.on_all_cores(lambda item: item, range(100))) == list(range(100))
+    assert cores.on_all_cores(lambda item: item, range(100)) == list(range(100))
 
 
 def _here() -> bool:

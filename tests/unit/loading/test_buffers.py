@@ -1,8 +1,10 @@
 import os
+import sys
 import threading
 
 import pytest
 
+from provenance.loading import buffers
 from provenance.loading.buffers import allocate, preparer
 
 
@@ -62,3 +64,47 @@ def test_prepared_memory_is_there_before_it_is_written() -> None:
     before = resident()
     preparer(view)(view)
     assert resident() - before > 60 * 1024 * 1024
+
+
+_MIB = 1024 * 1024
+_HUGE, _SMALL = 14, 15  # Linux's advice
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel takes this advice")
+@pytest.mark.parametrize(
+    ("cheap", "changes"),
+    [(True, {0: _HUGE}), (False, {0: _SMALL, 32: _HUGE, 33: _SMALL, 161: _HUGE, 162: _SMALL})],
+)
+def test_huge_pages_are_left_where_they_are_dear_and_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch, cheap: bool, changes: dict[int, int]
+) -> None:
+    view = memoryview(allocate(8 * _MIB))
+    said: dict[int, int] = {}
+    piece = 0
+
+    def advise(_: int, length: int, advice: int) -> int:
+        if advice in (_HUGE, _SMALL):
+            assert length == len(view), "advice for less than the whole makes the threads wait for each other"
+            said[piece] = advice
+        return 0
+
+    monkeypatch.setattr(buffers, "_madvise", lambda: advise)
+    monkeypatch.setattr(buffers, "_CHEAP_SECONDS", 60.0 if cheap else -1.0)
+    prepare = preparer(view)
+    for piece in range(200):
+        prepare(view[: 4 * _MIB])
+    assert said == changes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel takes this advice")
+def test_a_rest_that_is_smaller_than_a_huge_page_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[int] = []
+    monkeypatch.setattr(
+        buffers, "_madvise", lambda: lambda _address, _length, advice: said.append(advice) or 0
+    )
+    monkeypatch.setattr(buffers, "_CHEAP_SECONDS", -1.0)
+    view = memoryview(allocate(8 * _MIB))
+    prepare = preparer(view)
+    prepare(view[:100])
+    prepare(view[:_MIB])
+    assert _SMALL not in said

@@ -14,7 +14,7 @@ from provenance.aggregation.passes import over_threads
 from provenance.aggregation.rounds import ahead, computing, side_by_side
 from provenance.aggregation.rounds import round as verb
 from provenance.aggregation.rounds.engine import Engine
-from provenance.errors import Refused
+from provenance.errors import Refused, UsageError
 
 AFTERWARDS = Engine(passes=partial(over_threads, threads=1))
 """Computes only with what has been read and admitted before."""
@@ -227,3 +227,14 @@ def test_a_replay_is_computed_ahead_too(world, monkeypatch):
     monkeypatch.setattr(ahead, "_combined", watched)
     assert world.replay(out).decision == "accepted"
     assert tried[0].ready.computed.digest == world.aggregate(engine=AFTERWARDS).digest
+
+
+@pytest.mark.parametrize("engine", [{}, {"engine": AFTERWARDS}], ids=["ahead", "afterwards"])
+def test_a_result_that_cannot_be_put_in_its_place_is_told_and_leaves_nothing(world, engine):
+    world.everybody()
+    place = world.root / "results"
+    place.mkdir()
+    before = sorted(world.root.iterdir())
+    with pytest.raises(UsageError, match="cannot write .*results: is a directory"):
+        world.aggregate(output=place, **engine)
+    assert sorted(world.root.iterdir()) == before

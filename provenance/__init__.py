@@ -11,10 +11,11 @@ The verbs are imported when they are first used, so that ``import provenance`` c
 
 from __future__ import annotations
 
-import gc
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from provenance.garbage import uncollected
 
 if TYPE_CHECKING:
     from policies import Finding, Policy
@@ -133,13 +134,8 @@ def __getattr__(name: str) -> Any:
 
 def _imported(module: str) -> ModuleType:
     """Import without collecting garbage on the way: beside a framework that costs more than the import, for nothing."""
-    if not gc.isenabled():
+    with uncollected():
         return import_module(module)
-    gc.disable()
-    try:
-        return import_module(module)
-    finally:
-        gc.enable()
 
 
 def __dir__() -> list[str]:

@@ -11,13 +11,15 @@ import msgspec
 
 from policies import Finding
 from provenance.errors import UsageError
+from provenance.garbage import uncollected
+from provenance.lineage.authority import Authority
 from provenance.lineage.claims import BROKEN, REVOCATION, Claim
 from provenance.lineage.downstream import Downstream
 from provenance.lineage.opening import AnyPath, Opened, moment, open_lineage, paths_of, trust_in
-from provenance.lineage.places import located
+from provenance.lineage.places import Exists, Listings, located
 from provenance.lineage.references import Reference, reference_to
 from provenance.lineage.subjects import subject_of
-from provenance.lineage.traversal import Edge, Walk, walk
+from provenance.lineage.traversal import Edge, Expand, Visit, reach
 from provenance.signing.keys import PublicKey, fingerprint, load_public_key
 
 __all__ = ["Impact", "Tainted", "impact", "impact_of_contributor", "impact_of_edges", "impact_of_reference"]
@@ -109,14 +111,11 @@ def impact_of_reference(start: Reference, opened: Opened, *, max_depth: int = _U
 
 def impact_of_edges(asked: str, start: Reference, edges: dict[str, list[Edge]], opened: Opened) -> Impact:
     """Find what some edges lead to, given by the node that each leads from."""
-    known = Downstream(opened.statements, opened.authority)
-    list(known.expand([start]))
-    walked = walk(
-        [start],
-        lambda level: [edge for each in level for edge in edges.get(each.node, ())],
-        max_depth=_UNBOUNDED,
-    )
-    return Impact(asked=asked, tainted=_tainted(walked, opened, known), findings=opened.findings)
+
+    def expand(level: Sequence[Reference]) -> list[Edge]:
+        return [edge for each in level for edge in edges.get(each.node, ())]
+
+    return _reached(asked, [start], expand, opened, _UNBOUNDED)
 
 
 def _digest(text: str, opened: Opened) -> Reference:
@@ -149,25 +148,36 @@ def _subjects(claims: Iterable[Claim]) -> list[Reference]:
 
 def _impact(asked: str, starts: Sequence[Reference], opened: Opened, max_depth: int) -> Impact:
     downstream = Downstream(opened.statements, opened.authority)
-    walked = walk(starts, downstream.expand, max_depth=max_depth)
-    return Impact(asked=asked, tainted=_tainted(walked, opened, downstream), findings=opened.findings)
+    return _reached(asked, starts, downstream.expand, opened, max_depth)
 
 
-def _tainted(walked: Walk, opened: Opened, downstream: Downstream) -> tuple[Tainted, ...]:
+@uncollected()
+def _reached(
+    asked: str, starts: Sequence[Reference], expand: Expand, opened: Opened, max_depth: int
+) -> Impact:
+    """Tell of each artifact as soon as it is reached."""
+    about = {met.asked.node: met.claim for met in reversed(opened.statements.about(starts))}
+    holds = Listings().exists
     found: dict[str, Tainted] = {}
-    believe = opened.authority.believe
-    for node, visit in walked.visits.items():
-        reference, edge = visit.reference, visit.edge
-        before = found[edge.source.node] if edge is not None else None
-        claim = edge.claim if edge is not None else downstream.about.get(node)
-        found[node] = Tainted(
-            path=located(claim, reference) if claim is not None else reference.name,
-            name=reference.name,
-            digest=reference.sha256,
-            via=(reference.name,) if before is None else (*_shortened(before.via), reference.name),
-            certain=edge is None or (before is not None and before.certain and believe(edge.claim).accepted),
-        )
-    return tuple(found.values())
+    for node, visit in reach(starts, expand, max_depth=max_depth):
+        before = found[visit.edge.source.node] if visit.edge is not None else None
+        found[node] = _tainted(visit, before, about.get(node), opened.authority, holds)
+    return Impact(asked=asked, tainted=tuple(found.values()), findings=opened.findings)
+
+
+def _tainted(
+    visit: Visit, before: Tainted | None, about: Claim | None, authority: Authority, holds: Exists
+) -> Tainted:
+    """Tell of one artifact, by what its edge leads from, or by a claim ``about`` it where there is no edge."""
+    reference, claim = visit.reference, about if visit.edge is None else visit.edge.claim
+    return Tainted(
+        path=located(claim, reference, holds) if claim is not None else reference.name,
+        name=reference.name,
+        digest=reference.sha256,
+        via=(reference.name,) if before is None else (*_shortened(before.via), reference.name),
+        certain=visit.edge is None
+        or (before is not None and before.certain and authority.believe(visit.edge.claim).accepted),
+    )
 
 
 def _shortened(way: tuple[str, ...]) -> tuple[str, ...]:

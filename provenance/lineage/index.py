@@ -12,15 +12,16 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter, itemgetter
 from typing import Final, TypeVar
 
 import msgspec
 
 from provenance.errors import ProvenanceError
-from provenance.lineage.claims import BROKEN, Claim, read_claim
+from provenance.lineage.claims import BROKEN, Claim, Input, read_claim
 from provenance.lineage.finding import Place, Stamp, sources_in
 from provenance.lineage.importers import unsigned_claims
-from provenance.lineage.packing import pack_claim, unpack_claim
+from provenance.lineage.packing import KeptInputs, pack_claim, pack_inputs, unpack_claim, unpack_input
 from provenance.lineage.references import KeyKind, Reference, name_key, same_artifact
 from provenance.signing.proofs import proven
 from provenance.signing.statements import Keyring, UnverifiedStatement, read_statement
@@ -28,10 +29,11 @@ from provenance.signing.statements import Keyring, UnverifiedStatement, read_sta
 __all__ = ["SCHEMA_VERSION", "Met", "Statements", "reopened"]
 
 # Part of the name of a kept index: another schema is another file.
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 _SCHEMA: Final = """
 CREATE TABLE place(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INT, modified INT, changed INT, inode INT);
-CREATE TABLE claim(id INTEGER PRIMARY KEY, place INT, kind TEXT, signer TEXT, hint TEXT, contributor TEXT, facts BLOB);
+CREATE TABLE claim(id INTEGER PRIMARY KEY, place INT, kind TEXT, signer TEXT, hint TEXT, contributor TEXT, facts BLOB,
+ inputs BLOB);
 CREATE TABLE subject(key BLOB, claim INT, position INT, PRIMARY KEY (key, claim, position)) WITHOUT ROWID;
 CREATE TABLE input(key BLOB, claim INT, position INT, PRIMARY KEY (key, claim, position)) WITHOUT ROWID;
 CREATE INDEX claim_place ON claim(place);
@@ -52,11 +54,15 @@ _NEVER: Final = Stamp(-1, 0, 0, 0)
 
 
 class Met(msgspec.Struct, frozen=True, gc=False):
-    """A claim that was looked up: for which of the references asked for, and how the claim itself names it."""
+    """A claim that was looked up: for which of the references asked for, and which subject or input of it that is.
+
+    ``used`` is that input where it was looked up as one: to take it out of the claim would cost more.
+    """
 
     asked: Reference
     claim: Claim
     position: int
+    used: Input | None = None
 
 
 class Statements:
@@ -77,12 +83,35 @@ class Statements:
         return int(count)
 
     def about(self, references: Sequence[Reference]) -> list[Met]:
-        """Look up the claims of which one of these artifacts is a subject."""
-        return self._look_up("subject", references)
+        """Look up the claims of which one of these artifacts is a subject, in the order of artifacts and places."""
+        asked = self._asked("subject", references)
+        query = "SELECT key, claim, position FROM subject WHERE key IN (%s) ORDER BY key, claim, position"
+        rows = [row for some in _batches(sorted(asked)) for row in self._select(query, some)]
+        claims = self._claims({number for _, number, _ in rows})
+        found = [
+            (place, Met(references[place], claims[number], position))
+            for key, number, position in rows
+            for place in asked[key]
+            if same_artifact(references[place], claims[number].subjects[position])
+        ]
+        return _in_order(found)
 
     def using(self, references: Sequence[Reference]) -> list[Met]:
-        """Look up the claims of which one of these artifacts is an input."""
-        return self._look_up("input", references)
+        """Look up the claims of which one of these artifacts is an input, in the order of artifacts and places."""
+        asked = self._asked("input", references)
+        query = (
+            "SELECT key, claim, position, facts, inputs FROM input JOIN claim ON claim.id = claim "
+            "WHERE key IN (%s) ORDER BY key, claim, position"
+        )
+        found = []
+        for some in _batches(sorted(asked)):
+            for key, number, position, facts, inputs in self._select(query, some):
+                used = unpack_input(inputs, position)
+                for place in asked[key]:
+                    if same_artifact(references[place], used.reference):
+                        claim = self._decoded.get(number) or self._decode(number, facts, of_some=True)
+                        found.append((place, Met(references[place], claim, position, used)))
+        return _in_order(found)
 
     @property
     def has_notes(self) -> bool:
@@ -143,32 +172,14 @@ class Statements:
             self._flush(table)
         self.connection.execute("COMMIT")
 
-    def _look_up(self, table: str, references: Sequence[Reference]) -> list[Met]:
-        """Return what is found in the order of the references."""
+    def _asked(self, table: str, references: Sequence[Reference]) -> dict[bytes, list[int]]:
+        """Give the keys under which references may be found, and the places of those that each is of."""
         bare = self._holds(table, KeyKind.BARE)
         asked: dict[bytes, list[int]] = {}
-        for number, each in enumerate(references):
+        for place, each in enumerate(references):
             for key in each.asked_keys(bare=bare):
-                asked.setdefault(key, []).append(number)
-        rows = self._rows_of(table, asked)
-        self._decode({identifier for _, identifier, _ in rows})
-        met, numbers = [], []
-        for key, identifier, position in rows:
-            claim = self._decoded[identifier]
-            named = claim.subjects[position] if table == "subject" else claim.inputs[position].reference
-            for number in asked[key]:
-                if same_artifact(references[number], named):
-                    met.append(Met(references[number], claim, position))
-                    numbers.append(number)
-        return [met[place] for place in sorted(range(len(met)), key=numbers.__getitem__)]
-
-    def _rows_of(self, table: str, keys: Iterable[bytes]) -> list[tuple[bytes, int, int]]:
-        """Look up claims and positions by key, in the order of the keys."""
-        rows: list[tuple[bytes, int, int]] = []
-        for some in _batches(sorted(keys)):
-            query = f"SELECT key, claim, position FROM {table} WHERE key IN ({_marks(some)})"  # noqa: S608 (of two)
-            rows += self.connection.execute(f"{query} ORDER BY key, claim, position", some).fetchall()
-        return rows
+                asked.setdefault(key, []).append(place)
+        return asked
 
     def _holds(self, table: str, kind: bytes) -> bool:
         """Whether anything is kept under a kind of key."""
@@ -176,23 +187,37 @@ class Statements:
         bounds = (kind, bytes([kind[0] + 1]))
         return self.connection.execute(query, bounds).fetchone() is not None
 
-    def _decode(self, identifiers: set[int]) -> None:
-        """Decode those claims that were not yet."""
-        for some in _batches(sorted(identifiers - self._decoded.keys())):
-            query = f"SELECT id, facts FROM claim WHERE id IN ({_marks(some)})"  # noqa: S608 (question marks)
-            for identifier, facts in self.connection.execute(query, some):
-                self._decoded[identifier] = unpack_claim(facts)
+    def _claims(self, numbers: set[int]) -> dict[int, Claim]:
+        """Decode those claims that were not yet; gives all that ever were."""
+        query = "SELECT id, facts, inputs IS NOT NULL FROM claim WHERE id IN (%s)"
+        for some in _batches(sorted(numbers - self._decoded.keys())):
+            for number, facts, of_some in self._select(query, some):
+                self._decode(number, facts, of_some=bool(of_some))
+        return self._decoded
+
+    def _decode(self, number: int, facts: bytes, *, of_some: bool) -> Claim:
+        """Decode a claim, whose inputs are fetched when somebody asks, if it is made of some."""
+        inputs = KeptInputs(self._inputs, number) if of_some else None
+        claim = self._decoded[number] = unpack_claim(facts, inputs)
+        return claim
+
+    def _inputs(self, number: int) -> bytes:
+        """Fetch the inputs of a claim."""
+        (packed,) = self.connection.execute("SELECT inputs FROM claim WHERE id = ?", (number,)).fetchone()
+        return bytes(packed)
+
+    def _select(self, query: str, values: Sequence[int] | Sequence[bytes]) -> sqlite3.Cursor:
+        return self.connection.execute(query % ",".join("?" * len(values)), values)
 
     def _all(self, condition: str, value: str) -> list[Claim]:
-        query = f"SELECT id, facts FROM claim WHERE {condition}"  # noqa: S608 (constants of this class)
-        rows = self.connection.execute(query, (value,))
-        return sorted((self._claim(*row) for row in rows), key=lambda claim: claim.where)
+        return sorted(self._where(condition, value).values(), key=attrgetter("where"))
 
-    def _claim(self, identifier: int, facts: bytes) -> Claim:
-        claim = self._decoded.get(identifier)
-        if claim is None:
-            claim = self._decoded[identifier] = unpack_claim(facts)
-        return claim
+    def _where(self, condition: str, value: str | int) -> dict[int, Claim]:
+        """Give the claims that a column selects, by number."""
+        query = f"SELECT id FROM claim WHERE {condition}"  # noqa: S608 (constants of this class)
+        numbers = [number for (number,) in self.connection.execute(query, (value,))]
+        claims = self._claims({*numbers})
+        return {number: claims[number] for number in numbers}
 
     def _read(self, place: Place, ring: Keyring) -> None:
         settled = place.stamp.changed < time.time_ns() - _SETTLED
@@ -204,9 +229,18 @@ class Statements:
             self._insert(cursor.lastrowid or 0, claim)
 
     def _insert(self, place: int, claim: Claim) -> None:
+        packed = pack_inputs(claim.inputs)
         cursor = self.connection.execute(
-            "INSERT INTO claim(place, kind, signer, hint, contributor, facts) VALUES (?, ?, ?, ?, ?, ?)",
-            (place, claim.kind, _signer(claim), claim.hint, claim.contributor, pack_claim(claim)),
+            "INSERT INTO claim(place, kind, signer, hint, contributor, facts, inputs) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                place,
+                claim.kind,
+                _signer(claim),
+                claim.hint,
+                claim.contributor,
+                pack_claim(claim),
+                packed or None,
+            ),
         )
         for table, rows in self._rows.items():
             rows.extend((key, cursor.lastrowid, position) for key, position in _keys_in(claim, table))
@@ -220,9 +254,7 @@ class Statements:
 
     def _forget(self, places: Sequence[int]) -> None:
         for place in places:
-            rows = self.connection.execute("SELECT id, facts FROM claim WHERE place = ?", (place,)).fetchall()
-            for number, facts in rows:
-                claim = self._claim(number, facts)
+            for number, claim in self._where("place = ?", place).items():
                 for table in self._rows:
                     self.connection.executemany(
                         f"DELETE FROM {table} WHERE key = ? AND claim = ? AND position = ?",  # noqa: S608 (of two)
@@ -236,11 +268,7 @@ class Statements:
         """Verify what was read when its key was not known; returns how many claims that concerned."""
         changed = 0
         for hint in ring.by_hint:
-            rows = self.connection.execute(
-                "SELECT id, facts FROM claim WHERE signer = '' AND hint != '' AND hint = ?", (hint,)
-            ).fetchall()
-            for number, facts in rows:
-                claim = self._claim(number, facts)
+            for number, claim in self._where("signer = '' AND hint != '' AND hint = ?", hint).items():
                 changed += 1
                 with contextlib.suppress(ProvenanceError):
                     self._replace(number, _signed(reopened(claim), claim, ring))
@@ -266,6 +294,13 @@ def reopened(claim: Claim) -> UnverifiedStatement:
             if found.digest == claim.statement:
                 return found
     raise Unreadable(f"{claim.where} changed while it was looked at", code="LIN010")
+
+
+def _in_order(found: list[tuple[int, Met]]) -> list[Met]:
+    """Sort by the place of the artifact among those asked about, then by where the claim lies, as any index would."""
+    found.sort(key=lambda each: each[1].claim.where)
+    found.sort(key=itemgetter(0))
+    return [met for _, met in found]
 
 
 def _claims_of(place: Place, ring: Keyring) -> Iterator[Claim]:
@@ -313,7 +348,3 @@ def _keys_in(claim: Claim, table: str) -> Iterator[tuple[bytes, int]]:
 
 def _batches(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
     return (values[start : start + _VARIABLES] for start in range(0, len(values), _VARIABLES))
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values))

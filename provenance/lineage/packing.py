@@ -1,11 +1,12 @@
-"""Claims as the index keeps them: MessagePack, with digests as the bytes that they are.
+"""Claims as the index keeps them: MessagePack that is decoded straight into what is used.
 
-Who follows a claim of many inputs from one of them needs no other, so inputs stay packed until they are asked for.
+Who follows a claim from one of its many inputs needs none of the others: inputs are kept apart from the rest, each to
+be decoded by itself, and are fetched when somebody asks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from struct import Struct
 from typing import Final, overload
@@ -15,11 +16,11 @@ import msgspec
 from provenance.lineage.claims import Claim, Input
 from provenance.lineage.references import Reference
 
-__all__ = ["PackedInputs", "pack_claim", "unpack_claim"]
+__all__ = ["KeptInputs", "pack_claim", "pack_inputs", "unpack_claim", "unpack_input"]
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A reference; a plain digest that is the same as the root digest is not kept twice."""
+    """A reference, its digests as bytes; a plain digest that is the same as the root digest is not kept twice."""
 
     sha256: bytes
     dir_hash: bytes
@@ -28,67 +29,77 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
 
 
-class _Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """``inputs`` one after another; ``ends``: where each of them ends, four bytes each."""
-
-    claim: Claim
-    subjects: tuple[_Packed, ...]
-    inputs: bytes
-    ends: bytes
-
-
-_END: Final = Struct("<I")
+_BOUND: Final = Struct("<I")
+_BOUNDS: Final = Struct("<II")
 _ENCODE = msgspec.msgpack.Encoder().encode
-_DECODE = msgspec.msgpack.Decoder(_Facts).decode
+_DECODE = msgspec.msgpack.Decoder(Claim).decode
 _DECODE_INPUT = msgspec.msgpack.Decoder(tuple[_Packed, str, str, int]).decode
 
 
-class PackedInputs(Sequence[Input]):
-    """The inputs of a claim that was read from the index; equal to a tuple of the same ones."""
+class KeptInputs(Sequence[Input]):
+    """The inputs of a claim in the index, equal to a tuple of the same ones; ``fetch`` gives what was packed, once."""
 
-    __slots__ = ("_ends", "_packed")
+    __slots__ = ("_fetch", "_number", "_packed")
 
-    def __init__(self, packed: bytes, ends: bytes) -> None:
-        self._packed, self._ends = packed, ends
+    def __init__(self, fetch: Callable[[int], bytes], number: int) -> None:
+        self._fetch, self._number, self._packed = fetch, number, b""
+
+    def _all(self) -> bytes:
+        if not self._packed:
+            self._packed = self._fetch(self._number)
+        return self._packed
 
     def __len__(self) -> int:
-        return len(self._ends) // _END.size
+        return _count(self._all())
 
     @overload
     def __getitem__(self, position: int) -> Input: ...
     @overload
     def __getitem__(self, position: slice) -> tuple[Input, ...]: ...
     def __getitem__(self, position: int | slice) -> Input | tuple[Input, ...]:
-        if isinstance(position, slice):
-            return tuple(self[each] for each in range(*position.indices(len(self))))
-        if not 0 <= position < len(self):
-            position = range(len(self))[position]
-        (end,) = _END.unpack_from(self._ends, position * _END.size)
-        (start,) = _END.unpack_from(self._ends, (position - 1) * _END.size) if position else (0,)
-        reference, role, uri, taken = _DECODE_INPUT(self._packed[start:end])
-        return Input(_unpacked(reference), role, uri, taken)
+        chosen = range(len(self))[position]
+        if isinstance(chosen, range):
+            return tuple(unpack_input(self._packed, each) for each in chosen)
+        return unpack_input(self._packed, chosen)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PackedInputs | tuple) and tuple(self) == tuple(other)
+        return isinstance(other, KeptInputs | tuple) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))
 
 
 def pack_claim(claim: Claim) -> bytes:
-    """Write a claim."""
-    rest = msgspec.structs.replace(claim, subjects=(), inputs=())
-    inputs = [_ENCODE((_packed(each.reference), each.role, each.uri, each.taken)) for each in claim.inputs]
-    ends = b"".join(map(_END.pack, accumulate(map(len, inputs))))
-    return _ENCODE(_Facts(rest, tuple(map(_packed, claim.subjects)), b"".join(inputs), ends))
+    """Write a claim without its inputs."""
+    return _ENCODE(msgspec.structs.replace(claim, inputs=()))
 
 
-def unpack_claim(data: bytes) -> Claim:
-    """Read a claim that ``pack_claim`` wrote."""
-    facts = _DECODE(data)
-    subjects = tuple(map(_unpacked, facts.subjects))
-    inputs = PackedInputs(facts.inputs, facts.ends) if facts.ends else ()
-    return msgspec.structs.replace(facts.claim, subjects=subjects, inputs=inputs)
+def unpack_claim(data: bytes, inputs: KeptInputs | None = None) -> Claim:
+    """Read a claim that ``pack_claim`` wrote, and give it its inputs, if it has any."""
+    claim = _DECODE(data)
+    if inputs is not None:
+        # Nobody else has this claim yet, and a copy of it would cost half as much as decoding it.
+        msgspec.structs.force_setattr(claim, "inputs", inputs)
+    return claim
+
+
+def pack_inputs(inputs: Sequence[Input]) -> bytes:
+    """Write inputs one after another, and before them where the first begins and where each ends: four bytes each."""
+    packed = [_ENCODE((_packed(each.reference), each.role, each.uri, each.taken)) for each in inputs]
+    begin = (len(packed) + 1) * _BOUND.size
+    bounds = accumulate(map(len, packed), initial=begin)
+    return b"".join([*map(_BOUND.pack, bounds), *packed]) if packed else b""
+
+
+def unpack_input(data: bytes, position: int) -> Input:
+    """Read one of the inputs that ``pack_inputs`` wrote."""
+    start, end = _BOUNDS.unpack_from(data, position * _BOUND.size)
+    reference, role, uri, taken = _DECODE_INPUT(data[start:end])
+    return Input(_unpacked(reference), role, uri, taken)
+
+
+def _count(data: bytes) -> int:
+    return int(_BOUND.unpack_from(data)[0]) // _BOUND.size - 1 if data else 0
 
 
 def _packed(reference: Reference) -> _Packed:

@@ -6,7 +6,7 @@ is a shortest one, and is kept, so that every answer can show its path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from provenance.lineage.claims import Claim
 from provenance.lineage.references import Reference
 
-__all__ = ["Edge", "Visit", "Walk", "walk"]
+__all__ = ["Edge", "Expand", "Visit", "Walk", "reach", "walk"]
 
 
 class Edge(msgspec.Struct, frozen=True, gc=False):
@@ -54,30 +54,38 @@ Expand = Callable[[Sequence[Reference]], Iterable[Edge]]
 
 
 def walk(starts: Iterable[Reference], expand: Expand, *, max_depth: int) -> Walk:
-    """Follow edges from some artifacts, so many steps at most.
+    """Follow edges from some artifacts, so many steps at most; see ``reach``."""
+    cut: set[str] = set()
+    return Walk(dict(reach(starts, expand, max_depth=max_depth, cut=cut)), frozenset(cut))
+
+
+def reach(
+    starts: Iterable[Reference], expand: Expand, *, max_depth: int, cut: set[str] | None = None
+) -> Iterator[tuple[str, Visit]]:
+    """Yield each artifact that edges lead to, and its node, as soon as it is reached; ``cut`` gets what a walk tells.
 
     ``expand`` is given the artifacts of one level and yields their edges; it is called for the last level too, whose
     targets are not visited.
     """
-    visits: dict[str, Visit] = {}
-    cut: set[str] = set()
+    seen: set[str] = set()
     level = []
     for start in starts:
-        if start.node not in visits:
-            visits[start.node] = Visit(start, 0, None)
+        if start.node not in seen:
+            seen.add(start.node)
             level.append(start)
+            yield start.node, Visit(start, 0, None)
     depth = 0
     while level:
         following = []
         for edge in expand(level):
             node = edge.target.node
-            if node in visits:
+            if node in seen:
                 continue
-            if depth >= max_depth:
+            if depth < max_depth:
+                seen.add(node)
+                following.append(edge.target)
+                yield node, Visit(edge.target, depth + 1, edge)
+            elif cut is not None:
                 cut.add(edge.source.node)
-                continue
-            visits[node] = Visit(edge.target, depth + 1, edge)
-            following.append(edge.target)
         level = following
         depth += 1
-    return Walk(visits, frozenset(cut))

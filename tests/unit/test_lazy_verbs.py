@@ -18,7 +18,7 @@ gc.collect()
 started.clear()
 found = vars(provenance)["__getattr__"]("load")
 assert callable(found), found
-print(len(started) < 10, gc.isenabled())
+print(len(started) < 50, gc.isenabled())
 """
 
 

@@ -15,7 +15,7 @@ from provenance.lineage.claims import Claim, Input
 from provenance.lineage.finding import find_statements, places_in
 from provenance.lineage.index import Statements
 from provenance.lineage.index_file import index_path, load_index, save_index
-from provenance.lineage.packing import pack_claim, unpack_claim
+from provenance.lineage.packing import KeptInputs, pack_claim, pack_inputs, unpack_claim
 from provenance.lineage.references import Reference, reference_to, same_artifact
 from provenance.lineage.subjects import subject_of
 from provenance.signing.statements import keyring, trust_of_keys
@@ -173,7 +173,8 @@ def test_claims_are_packed_without_loss(subjects, inputs):
         inputs=tuple(Input(reference, role, "u", 3) for reference, role in inputs),
         licence="MIT",
     )
-    assert unpack_claim(pack_claim(claim)) == claim
+    inputs = KeptInputs(lambda _: pack_inputs(claim.inputs), 1)
+    assert unpack_claim(pack_claim(claim), inputs) == claim
 
 
 @given(references(), references())
@@ -188,7 +189,7 @@ def test_references_join_both_ways_and_only_under_a_common_key(one, other):
 
 def test_packed_inputs_are_a_sequence_like_any_other():
     inputs = tuple(Input(Reference(name=f"n{number}"), "r", "u", number) for number in range(4))
-    packed = unpack_claim(pack_claim(Claim(where="x", kind="train", inputs=inputs))).inputs
+    packed = KeptInputs(lambda _: pack_inputs(inputs), 1)
     assert (len(packed), packed[0], packed[3], packed[-1], packed[-4]) == (
         4,
         *(inputs[n] for n in (0, 3, 3, 0)),
@@ -207,3 +208,20 @@ def test_half_a_digest_in_common_does_not_join():
     one, other = Reference(half + "b" * 32, "", "1" * 64), Reference(half + "c" * 32, "", "2" * 64)
     assert set(one.asked_keys()) & set(other.keys)
     assert not same_artifact(one, other)
+
+
+def test_what_is_found_does_not_come_in_the_order_in_which_it_was_read():
+    source = Reference("a" * 64, "b" * 64, name="source")
+    claims = [
+        Claim(where=f"{number}", kind="train", subjects=(source,), inputs=(Input(source, "r", "u", number),))
+        for number in range(5)
+    ]
+    for order in (claims, claims[::-1]):
+        statements = Statements()
+        for claim in order:
+            statements._insert(1, claim)
+        for table in ("subject", "input"):
+            statements._flush(table)
+        assert [met.claim.where for met in statements.using([source])] == ["0", "1", "2", "3", "4"]
+        assert [met.claim.where for met in statements.about([source])] == ["0", "1", "2", "3", "4"]
+        assert [met.used.taken for met in statements.using([source])] == [0, 1, 2, 3, 4]

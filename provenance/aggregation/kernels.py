@@ -10,11 +10,12 @@ import numpy as np
 from provenance.aggregation.mixing import for_rows, mixed
 from provenance.aggregation.pre.model import Mixing
 from provenance.aggregation.rule import Kernel
+from provenance.aggregation.scratch import scratch
 from provenance.aggregation.updates import BLOCK, Floats, is_usable, refuse_unusable, widen
 
 __all__ = ["by_coordinate"]
 
-CACHED: Final = 1 << 20  # elements that stay near enough
+CACHED: Final = 6 << 20  # bytes of rows that stay near enough
 
 
 def by_coordinate(
@@ -38,25 +39,27 @@ def by_coordinate(
     mixings, order = for_rows(mixings, order)
     few = None if mixings or selected is None else [order[row] for row in selected]
     result = np.empty(chunk.shape[1])
-    width = max(1024, min(BLOCK, CACHED // len(chunk) // 1024 * 1024))
-    for first in range(0, chunk.shape[1], BLOCK):
-        block: Any = chunk[:, first : first + BLOCK]
+    width = min(2 * BLOCK, max(1024, CACHED // chunk[:, :1].nbytes // 1024 * 1024))
+    for first in range(0, chunk.shape[1], BLOCK if mixings else width):
+        block: Any = chunk[:, first : first + (BLOCK if mixings else width)]
         block = mixed(block, mixings) if mixings else block
         for start in range(0, block.shape[1], width):
             part = block[:, start : start + width]
             if mixings:
                 part = np.add(part, part.dtype.type(0), out=part)
             elif not prepared:
-                part = _prepared(part[few] if few else part)
+                part = _prepared(part, few or range(len(part)))
             rows = list(part) if few else [part[row] for row in order]
             rows = rows if few or selected is None else [rows[row] for row in selected]
             result[first + start : first + start + part.shape[1]] = kernel(rows)
     return result
 
 
-def _prepared(part: Any) -> Any:
-    """Copy a part, with +0 for -0; refuse what no sum should see."""
-    copy = np.add(part, part.dtype.type(0))
+def _prepared(part: Any, rows: Sequence[int]) -> Any:
+    """Copy rows of a part, with +0 for -0; refuse what no sum should see."""
+    copy = scratch("rows", (len(rows), part.shape[1]), part.dtype)
+    for row, place in zip(rows, copy, strict=True):
+        np.add(part[row], part.dtype.type(0), out=place)
     if not is_usable(float(copy.min()), float(copy.max())):
         refuse_unusable(copy)
     return copy

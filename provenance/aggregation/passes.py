@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from provenance.aggregation.arithmetic import refuse_flushing
+from provenance.aggregation.scratch import forget
 from provenance.aggregation.updates import BLOCK, Updates
 
 __all__ = ["Pass", "Passes", "each_range", "over_threads", "ranges_of", "threads_for"]
@@ -52,7 +53,10 @@ def each_range(
     """Give the results of ``work(start, stop)`` in the order of the ranges, at most twice ``threads`` ahead."""
     refuse_flushing()
     if threads < 2 or len(ranges) < 2:
-        yield from (work(*each) for each in ranges)
+        try:
+            yield from (work(*each) for each in ranges)
+        finally:
+            forget()
         return
     with ThreadPoolExecutor(threads, initializer=refuse_flushing) as pool:
         yield from _ahead(pool, work, ranges, 2 * threads)

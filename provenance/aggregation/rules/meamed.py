@@ -8,6 +8,7 @@ import numpy as np
 
 from provenance.aggregation.networks import network, run
 from provenance.aggregation.rule import Choices, Kernel, Rule, majority
+from provenance.aggregation.scratch import scratch
 from provenance.aggregation.updates import Floats
 
 __all__ = ["MEAMED", "mean_around_median"]
@@ -26,21 +27,30 @@ def mean_around_median(n: int, kept: int) -> Kernel:
     comparators = network(n, ends, _runs(inner))
 
     def kernel(rows: list[Any]) -> Floats:
-        run(comparators, rows, np.empty_like(rows[0]))
-        twice = np.add(rows[low], rows[high], dtype=np.float64)
-        both = np.empty_like(twice)
-        upper = np.empty(twice.shape, bool)
-        result: Floats = np.zeros_like(twice)
+        shape = rows[0].shape
+        run(comparators, rows, scratch("spare", shape, rows[0].dtype))
+        twice = np.add(rows[low], rows[high], out=scratch("twice", shape, np.float64), dtype=np.float64)
+        both, upper = scratch("both", shape, np.float64), scratch("upper", shape, bool)
+        result: Floats = scratch("sum", shape, np.float64)
+        result[:] = 0.0
         for rank in range(first, first + kept):
-            taken = rows[rank]
             for other in range(rank + kept, last, kept):
                 np.add(rows[other - kept], rows[other], out=both, dtype=np.float64)
-                taken = np.where(np.less(both, twice, out=upper), rows[other], taken)
-            result += taken
+                _replace(rows[rank], rows[other], np.less(both, twice, out=upper))
+            result += rows[rank]
         result /= kept
         return result
 
     return kernel
+
+
+def _replace(row: Any, other: Any, where: Any) -> None:
+    """Put bits of another row into a row, where so; ``np.where`` guesses at each value which it will be, and errs."""
+    integers = f"i{row.itemsize}"
+    row, other = row.view(integers), other.view(integers)
+    differing = np.bitwise_xor(row, other, out=scratch("differing", row.shape, integers))
+    differing *= where
+    row ^= differing
 
 
 def _runs(ranks: list[int]) -> list[list[int]]:

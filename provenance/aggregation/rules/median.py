@@ -9,6 +9,7 @@ import numpy as np
 from provenance.aggregation.networks import network, run
 from provenance.aggregation.rights import whole_rights
 from provenance.aggregation.rule import Choices, Kernel, Rule, majority
+from provenance.aggregation.scratch import scratch
 from provenance.aggregation.updates import Floats
 
 __all__ = ["MEDIAN"]
@@ -21,8 +22,9 @@ def _kernel(n: int, choices: Choices) -> Kernel:
     comparators = network(n, {low, high})
 
     def median(rows: list[Any]) -> Floats:
-        run(comparators, rows, np.empty_like(rows[0]))
-        middle: Floats = rows[low].astype(np.float64)
+        run(comparators, rows, scratch("spare", rows[0].shape, rows[0].dtype))
+        middle: Floats = scratch("sum", rows[0].shape, np.float64)
+        np.copyto(middle, rows[low])
         if high != low:
             middle += rows[high]
             middle *= 0.5

@@ -8,6 +8,7 @@ import numpy as np
 
 from provenance.aggregation.networks import network, run
 from provenance.aggregation.rule import Choices, Kernel, Rule, majority
+from provenance.aggregation.scratch import scratch
 from provenance.aggregation.updates import Floats
 
 __all__ = ["TRIMMED_MEAN"]
@@ -18,8 +19,9 @@ def _kernel(n: int, choices: Choices) -> Kernel:
     comparators = network(n, (), [kept])
 
     def trimmed_mean(rows: list[Any]) -> Floats:
-        run(comparators, rows, np.empty_like(rows[0]))
-        result: Floats = rows[kept[0]].astype(np.float64)
+        run(comparators, rows, scratch("spare", rows[0].shape, rows[0].dtype))
+        result: Floats = scratch("sum", rows[0].shape, np.float64)
+        np.copyto(result, rows[kept[0]])
         for wire in kept[1:]:
             result += rows[wire]
         result /= len(kept)

@@ -74,13 +74,11 @@ class Authority:
     ) -> None:
         self.roster, self.now, self.members_only = roster, now, members_only
         self._names = {each.fingerprint: each.name for each in trust.keys}
-        maintainers = roster.maintainers if roster is not None else ()
-        chiefs = {*self._names, *(each.fingerprint for each in maintainers)}
-        found = read_withdrawals(statements.of_kind(REVOCATION), now=now, is_chief=chiefs.__contains__)
-        self._withdrawals = Withdrawals(found, self._same_person)
         # Apart, for a contributor may be called as a signer is.
         self._signers = keyring(trust)
         self._members = keyring(roster.trust() if roster is not None else Trust())
+        found = read_withdrawals(statements.of_kind(REVOCATION), now=now, who=self._withdrawer)
+        self._withdrawals = Withdrawals(found, self._same_person)
         self._beliefs: dict[tuple[str, str], Belief] = {}
 
     def believe(self, claim: Claim) -> Belief:
@@ -150,11 +148,11 @@ class Authority:
         self, claim: Claim, signer: Signer, member: Contributor | None, *, accepted: bool
     ) -> Iterable[Finding]:
         """What speaks against a claim by somebody known."""
-        withdrawn = self._withdrawals.of_key(signer.fingerprint, signer.time)
+        withdrawn = self._withdrawals.of_key(signer)
         if withdrawn is not None:
             said = f"the key {signer.fingerprint} is revoked since {withdrawn.since:%Y-%m-%d}: {withdrawn.reason}"
             yield finding("LIN004", said, path=claim.where, notes=(f"revoked in {withdrawn.claim.where}",))
-        withdrawn = self._withdrawals.of_claim(claim, signer.fingerprint, signer.time)
+        withdrawn = self._withdrawals.of_claim(claim, signer)
         if withdrawn is not None:
             said = f"it was withdrawn on {withdrawn.since:%Y-%m-%d}: {withdrawn.reason}"
             yield finding("LIN005", said, path=claim.where, notes=(f"withdrawn in {withdrawn.claim.where}",))
@@ -185,8 +183,24 @@ class Authority:
             return name
         return member.id if member is not None else fingerprint_
 
-    def _same_person(self, one: str, other: str) -> bool:
-        if one == other:
+    def _withdrawer(self, claim: Claim) -> tuple[Signer | None, bool]:
+        """Return who signed a revocation; those who are accepted for statements and maintainers may revoke anything."""
+        try:
+            signer, accepted = self._signer(claim)
+        except Malformed:
+            return None, False
+        maintainers = self.roster.maintainers if self.roster is not None else ()
+        chief = accepted or any(each.fingerprint == claim.signer for each in maintainers)
+        return signer, chief
+
+    def _same_person(self, one: Signer, other: Signer) -> bool:
+        if one.fingerprint == other.fingerprint:
             return True
-        first = self.roster.contributor_of(one) if self.roster is not None else None
-        return first is not None and any(key.fingerprint == other for key in first.keys)
+        if one.identity and (one.method, one.identity, one.issuer) == (
+            other.method,
+            other.identity,
+            other.issuer,
+        ):
+            return True
+        member = self._member(one)
+        return member is not None and member == self._member(other)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import msgspec
 import pytest
 from lineage_world import World
@@ -9,6 +12,7 @@ from signing_pki import NOW, YEAR, authority, leaf
 
 import provenance
 from policies import SignerRule
+from provenance.attestations.revocation import Revocation, revocation_statement
 from provenance.attestations.slsa import derivation, input_descriptor, provenance_statement
 from provenance.lineage.statements import write_statement
 from provenance.lineage.subjects import subject_of
@@ -69,3 +73,34 @@ def test_a_certificate_that_has_run_out_is_not_accepted(world):
     root = authority("root")
     model = model_by(world, certified(world, "builder", root, start=NOW - 2 * YEAR, end=NOW - YEAR))
     assert verdict(world, model, root) == ("asserted", {"LIN002"})
+
+
+def withdraw(world, artifact, signer):
+    told = Revocation(revokes="artifact", reason="poisoned", effective_from=NOW, created_at=NOW)
+    statement = revocation_statement(subject_of(artifact), told)
+    write_statement(statement, signer=signer, artifact=artifact, kind="revocation")
+
+
+def test_a_withdrawal_under_the_named_root_counts(world):
+    root = authority("root")
+    model = model_by(world, certified(world, "builder", root))
+    withdraw(world, model, certified(world, "another", root))
+    assert verdict(world, model, root) == ("asserted", {"LIN005"})
+
+
+def test_a_withdrawal_under_another_root_does_not(world):
+    root = authority("root")
+    model = model_by(world, certified(world, "builder", root))
+    withdraw(world, model, certified(world, "another", authority("other")))
+    assert verdict(world, model, root) == ("proven", set())
+
+
+def test_a_withdrawal_whose_signature_is_broken_does_not(world):
+    root = authority("root")
+    model = model_by(world, certified(world, "builder", root))
+    withdraw(world, model, certified(world, "another", root))
+    (bundle,) = (world.root / "model" / ".provenance").glob("*revocation*")
+    told = json.loads(bundle.read_bytes())
+    told["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(b"0" * 70).decode()
+    bundle.write_text(json.dumps(told))
+    assert verdict(world, model, root) == ("proven", set())

@@ -182,6 +182,7 @@ def replay_report(output: str, found: Replay) -> Report:
         exit_status=found.exit_status,
         findings=found.findings,
         checked_files=len(found.accepted),
+        checked_bytes=found.checked_bytes,
         details=details,
         lines=tuple(lines),
     )

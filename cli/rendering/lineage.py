@@ -144,23 +144,26 @@ def _here() -> str:
 
 
 def _merged(paths: Sequence[LineagePath]) -> list[Branch]:
-    """Grow one tree of paths that begin alike; what ends a path says who vouches for it."""
+    """Grow one tree of paths that begin alike; what ends a path says who vouches for it.
+
+    What lies on the way is proven in itself alone, and is not called so above sources that may be missing.
+    """
     roots: dict[Any, Branch] = {}
     for path in paths:
         level = roots
         for number, step in enumerate(path.steps):
             key = (step.name, step.digest, step.statement)
             if key not in level:
-                level[key] = Branch(_step_label(step), level={})
+                level[key] = Branch(_step_label(step, step.status.removeprefix("proven")), level={})
             if number == len(path.steps) - 1:
-                level[key].label = _step_label(step).replace(step.status, step.status + _end_label(path), 1)
+                level[key].label = _step_label(step, step.status + _end_label(path))
             level = level[key].level
     return list(roots.values())
 
 
-def _step_label(step: Step) -> str:
+def _step_label(step: Step, said: str) -> str:
     by = f"  ({step.kind}, {_by(step.signer)})" if step.kind else ""
-    return _label(step.role, step.name, step.digest, step.status) + by
+    return _label(step.role, step.name, step.digest, said) + by
 
 
 def _label(role: str, name: str, digest: str, status: str) -> str:

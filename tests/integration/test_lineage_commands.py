@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_trace_as_a_tree(world):
     assert lines[2].startswith("    ├── batch alice.jsonl  ")
     assert "proven, contributed by alice, CC-BY-4.0  (curate, signed by curator)" in lines[2]
     assert lines[-1].startswith("accepted: 0 errors, 0 warnings; answered in ")
+
+
+def test_nothing_is_called_proven_above_a_source_that_is_missing(world):
+    shutil.rmtree(world.root / "alice")
+    shutil.rmtree(world.root / "bob")
+    done = run(world, "lineage", "trace", "model")
+    assert done.returncode == 3
+    assert "alice.jsonl" in done.stdout
+    assert "proven" not in done.stdout
 
 
 def test_trace_as_json(world):

@@ -76,6 +76,8 @@ def test_a_round_is_aggregated_signed_verified_and_replayed(made):
     again = json.loads(replay(made, "--format", "json").stdout)
     assert again["digest"] == again["recomputed"] == told["digest"]
     assert again["digest"] in run("digest", "out.safetensors", cwd=made).stdout
+    assert again["checked"] == told["checked"]
+    assert told["checked"]["bytes"] > 0
 
 
 def test_a_changed_result_is_refused(made):

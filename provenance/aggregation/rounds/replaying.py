@@ -78,6 +78,7 @@ def replay(  # noqa: PLR0913 (the options of the command)
             attempt=_attempt(recorded, target := Path(temporary) / "result.safetensors", threads),
         ) as admission,
     ):
+        size = sum(update.size for update in admission.updates)
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
         recomputed = ""
         if outcome(judged) == "accepted":
@@ -92,6 +93,7 @@ def replay(  # noqa: PLR0913 (the options of the command)
         signer=signer,
         accepted=recorded.accepted,
         rejected=admission.rejected,
+        checked_bytes=size,
     )
 
 

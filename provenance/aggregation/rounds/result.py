@@ -97,6 +97,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     signer: str = ""
     accepted: tuple[Accepted, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    checked_bytes: int = 0
 
     @property
     def exit_status(self) -> int:

@@ -65,12 +65,25 @@ class Met(msgspec.Struct, frozen=True, gc=False):
     used: Input | None = None
 
 
+class _Kept:
+    """Fetches the inputs of claims; the index is closed once neither it nor such a claim is needed any more."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        weakref.finalize(self, connection.close)
+
+    def __call__(self, number: int) -> bytes:
+        query = "SELECT inputs FROM claim WHERE id = ?"
+        (packed,) = self._connection.execute(query, (number,)).fetchone()
+        return bytes(packed)
+
+
 class Statements:
     """Claims, looked up by the artifacts that they are about or that they used, by signer, contributor and kind."""
 
     def __init__(self, connection: sqlite3.Connection | None = None) -> None:
         self.connection = connection or sqlite3.connect(":memory:", check_same_thread=False)
-        weakref.finalize(self, self.connection.close)
+        self._kept = _Kept(self.connection)
         self.connection.isolation_level = None
         self.connection.execute("PRAGMA journal_mode = OFF")
         if connection is None:
@@ -197,14 +210,9 @@ class Statements:
 
     def _decode(self, number: int, facts: bytes, *, of_some: bool) -> Claim:
         """Decode a claim, whose inputs are fetched when somebody asks, if it is made of some."""
-        inputs = KeptInputs(self._inputs, number) if of_some else None
+        inputs = KeptInputs(self._kept, number) if of_some else None
         claim = self._decoded[number] = unpack_claim(facts, inputs)
         return claim
-
-    def _inputs(self, number: int) -> bytes:
-        """Fetch the inputs of a claim."""
-        (packed,) = self.connection.execute("SELECT inputs FROM claim WHERE id = ?", (number,)).fetchone()
-        return bytes(packed)
 
     def _select(self, query: str, values: Sequence[int] | Sequence[bytes]) -> sqlite3.Cursor:
         return self.connection.execute(query % ",".join("?" * len(values)), values)

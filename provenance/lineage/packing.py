@@ -42,11 +42,13 @@ class KeptInputs(Sequence[Input]):
     __slots__ = ("_fetch", "_number", "_packed")
 
     def __init__(self, fetch: Callable[[int], bytes], number: int) -> None:
-        self._fetch, self._number, self._packed = fetch, number, b""
+        self._fetch: Callable[[int], bytes] | None = fetch
+        self._number, self._packed = number, b""
 
     def _all(self) -> bytes:
-        if not self._packed:
-            self._packed = self._fetch(self._number)
+        fetch = self._fetch
+        if fetch is not None:
+            self._packed, self._fetch = fetch(self._number), None
         return self._packed
 
     def __len__(self) -> int:

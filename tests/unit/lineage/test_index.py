@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import weakref
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,15 @@ def test_half_a_digest_in_common_does_not_join():
     assert not same_artifact(one, other)
 
 
+def indexed(claims) -> Statements:
+    statements = Statements()
+    for claim in claims:
+        statements._insert(1, claim)
+    for table in ("subject", "input"):
+        statements._flush(table)
+    return statements
+
+
 def test_what_is_found_does_not_come_in_the_order_in_which_it_was_read():
     source = Reference("a" * 64, "b" * 64, name="source")
     claims = [
@@ -217,11 +227,20 @@ def test_what_is_found_does_not_come_in_the_order_in_which_it_was_read():
         for number in range(5)
     ]
     for order in (claims, claims[::-1]):
-        statements = Statements()
-        for claim in order:
-            statements._insert(1, claim)
-        for table in ("subject", "input"):
-            statements._flush(table)
+        statements = indexed(order)
         assert [met.claim.where for met in statements.using([source])] == ["0", "1", "2", "3", "4"]
         assert [met.claim.where for met in statements.about([source])] == ["0", "1", "2", "3", "4"]
         assert [met.used.taken for met in statements.using([source])] == [0, 1, 2, 3, 4]
+
+
+def test_a_claim_outlives_its_index_and_does_not_keep_it_for_ever():
+    inputs = (Input(Reference(name="one"), "r"), Input(Reference(name="two")))
+    index = weakref.ref(statements := indexed([Claim(where="x", kind="train", inputs=inputs)]))
+    connection = weakref.ref(statements._kept)
+    (claim,) = statements.of_kind("train")
+    del statements
+    assert index() is None
+    assert connection() is not None
+    assert claim.inputs == inputs
+    assert connection() is None
+    assert claim.inputs[1] == inputs[1]

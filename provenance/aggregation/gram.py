@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from provenance.aggregation.scratch import scratch
 from provenance.aggregation.updates import BLOCK, Updates, refuse_unusable, widen
 
 __all__ = ["GramBlock", "choose_centre", "gram_block"]
@@ -25,10 +26,10 @@ LIMB: Final = 2.0**BITS
 CLOSE: Final = 64.0 * LIMB * LIMB
 
 # Rows that are multiplied at once by all below, multiplications below which no known BLAS starts threads, and
-# numbers that stay in a processor's own cache.
+# numbers that stay near enough. Long calls leave Python to other threads.
 GROUP: Final = 8
 ONE_THREAD: Final = 1 << 18
-CACHED: Final = 1 << 17
+CACHED: Final = 1 << 19
 
 # 512 blocks of sums below 2^53 fit into an int64.
 MOST_BLOCKS: Final = 512
@@ -77,11 +78,11 @@ def gram_block(updates: Updates, start: int, stop: int, *, centre: int | None = 
     if start % BLOCK or (stop % BLOCK and stop != updates.d):
         raise ValueError(f"a part of the Gram matrix begins and ends at multiples of {BLOCK} columns")
     chunk = widen(updates.chunks(start, stop))
-    work = np.empty((len(chunk), min(BLOCK, stop - start)), chunk.dtype)
-    sums = _Sums(len(chunk))
+    work = scratch("moved", (len(chunk), min(BLOCK, stop - start)), chunk.dtype)
+    sums, tile = _Sums(), _Tile(len(chunk))
     for first in range(0, stop - start, BLOCK):
         block = chunk[:, first : first + BLOCK]
-        if not _one_limb(block, centre, work[:, : block.shape[1]], sums):
+        if not _one_limb(block, centre, work[:, : block.shape[1]], sums, tile):
             refuse_unusable(block)
             _two_limbs(block, centre, sums)
     return GramBlock(-(-(stop - start) // BLOCK), sums.parts)
@@ -90,21 +91,28 @@ def gram_block(updates: Updates, start: int, stop: int, *, centre: int | None = 
 class _Sums:
     """Integer matrices by exponent, being added up."""
 
-    def __init__(self, n: int) -> None:
-        self.n = n
+    def __init__(self) -> None:
         self.parts: dict[int, Integers] = {}
 
     def add(self, integers: np.ndarray[Any, Any], exponents: np.ndarray[Any, Any], moved: int) -> None:
         """Add 2**(exponents[i] + exponents[j] + moved) * integers[i, j]."""
         whole = integers.astype(np.int64)
         of_rows = {*exponents.tolist()}
+        if len(of_rows) == 1:
+            self._add(2 * of_rows.pop() + moved, whole)
+            return
         sums = exponents[:, None] + exponents
         for each in sorted({one + other for one in of_rows for other in of_rows}):
-            part = self.parts.setdefault(each + moved, np.zeros((self.n, self.n), np.int64))
-            part += whole if len(of_rows) == 1 else np.where(sums == each, whole, 0)
+            self._add(each + moved, np.where(sums == each, whole, 0))
+
+    def _add(self, exponent: int, whole: Integers) -> None:
+        if exponent in self.parts:
+            self.parts[exponent] += whole
+        else:
+            self.parts[exponent] = whole
 
 
-def _one_limb(block: Any, centre: int | None, work: Any, sums: _Sums) -> bool:
+def _one_limb(block: Any, centre: int | None, work: Any, sums: _Sums, tile: _Tile) -> bool:
     """Add the block's integers if 19 bits do; else say False."""
     with np.errstate(invalid="ignore", over="ignore"):
         np.subtract(block, 0 if centre is None else block[centre], out=work)
@@ -117,7 +125,7 @@ def _one_limb(block: Any, centre: int | None, work: Any, sums: _Sums) -> bool:
         return False
     work *= np.ldexp(1.0, BITS - exponents).astype(work.dtype)[:, None]
     np.rint(work, out=work)
-    integers = _products(work)
+    integers = tile.products(work)
     if not _tells_apart(integers, exponents, about_zero=centre is None):
         return False
     sums.add(integers, exponents, -2 * BITS)
@@ -137,15 +145,21 @@ def _tells_apart(integers: Any, exponents: Any, *, about_zero: bool) -> bool:
 
     Rows that are the centre itself are exact.
     """
-    ranges = np.ldexp(1.0, np.maximum(exponents - exponents.max(), -500))
-    scaled = integers * ranges * ranges[:, None]
-    lengths = np.diagonal(scaled)
-    squares = lengths + lengths[:, None] - 2.0 * scaled
-    wider = np.maximum(ranges, ranges[:, None])
-    enough = squares >= CLOSE * wider * wider
+    if (exponents == exponents[0]).all():
+        lengths, enough, least = np.diagonal(integers), -2.0 * integers, CLOSE
+        enough += lengths
+        enough += lengths[:, None]
+        enough = enough >= CLOSE
+    else:
+        ranges = np.ldexp(1.0, np.maximum(exponents - exponents.max(), -500))
+        scaled = integers * ranges * ranges[:, None]
+        lengths, least = np.diagonal(scaled), CLOSE * ranges * ranges
+        wider = np.maximum(ranges, ranges[:, None])
+        enough = lengths + lengths[:, None] - 2.0 * scaled >= CLOSE * wider * wider
     zero = lengths == 0
-    enough |= zero & zero[:, None]
-    np.fill_diagonal(enough, val=zero | (lengths >= CLOSE * ranges * ranges) if about_zero else True)
+    if zero.any():
+        enough |= zero & zero[:, None]
+    np.fill_diagonal(enough, val=zero | (lengths >= least) if about_zero else True)
     return bool(enough.all())
 
 
@@ -160,32 +174,38 @@ def _two_limbs(block: Any, centre: int | None, sums: _Sums) -> None:
     high = np.rint(values)
     values -= high
     values *= LIMB
-    integers = _products(np.concatenate([high, np.rint(values)]))
+    integers = _Tile(2 * n).products(np.concatenate([high, np.rint(values)]))
     sums.add(integers[:n, :n], exponents, -2 * BITS)
     sums.add(integers[:n, n:] + integers[n:, :n], exponents, -3 * BITS)
     sums.add(integers[n:, n:], exponents, -4 * BITS)
 
 
-def _products(work: Any) -> Any:
-    """Multiply integers [n, w] of at most 19 bits by their transpose; every sum is exact in float64.
+class _Tile:
+    """Products of n rows of integers of at most 19 bits with each other; every sum is exact in float64.
 
     Groups of rows are multiplied by themselves and all rows below, in tiles of columns that stay near, and in pieces
     so small that a BLAS starts no threads: they cost more than they save here.
     """
-    n, width = work.shape
-    tile = min(2048, max(64, _power_of_two(CACHED // n)))
-    # A row more, of zeros: BLAS has a slower routine for an array times itself. Eight columns more: rows do not begin
-    # at multiples of a large power of two, whose places in a cache are the same.
-    buffer = np.zeros((n + 1, tile + 8))[:, :tile]
-    factors = [_factors(buffer[start:], min(GROUP, n - start)) for start in range(0, n, GROUP)]
-    sums: list[Any] = [0.0] * len(factors)
-    for first in range(0, width, tile):
-        part = work[:, first : first + tile]
-        buffer[:n, : part.shape[1]] = part
-        buffer[:n, part.shape[1] :] = 0.0
-        for place, (left, right) in enumerate(factors):
-            sums[place] += left @ right
-    return _symmetric(n, [np.add.reduce(each, axis=0) for each in sums])
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.width = min(8192, max(64, _power_of_two(CACHED // n)))
+        # A row more, of zeros: BLAS has a slower routine for an array times itself. Eight columns more: rows do not
+        # begin at multiples of a large power of two, whose places in a cache are the same.
+        self.rows = scratch(f"tile of {n}", (n + 1, self.width + 8), np.float64)[:, : self.width]
+        self.rows[n] = 0.0
+        self.factors = [_factors(self.rows[start:], min(GROUP, n - start)) for start in range(0, n, GROUP)]
+
+    def products(self, work: Any) -> Any:
+        """Multiply [n, w] by its transpose."""
+        sums: list[Any] = [0.0] * len(self.factors)
+        for first in range(0, work.shape[1], self.width):
+            part = work[:, first : first + self.width]
+            self.rows[: self.n, : part.shape[1]] = part
+            self.rows[: self.n, part.shape[1] :] = 0.0
+            for place, (left, right) in enumerate(self.factors):
+                sums[place] += left @ right
+        return _symmetric(self.n, [np.add.reduce(each, axis=0) for each in sums])
 
 
 def _factors(rows: Any, group: int) -> tuple[Any, Any]:
@@ -221,6 +241,6 @@ def choose_centre(sample: Any) -> int:
         np.ldexp(values, -int(np.frexp(scale)[1]) + BITS) if np.isfinite(scale) else np.zeros_like(values)
     )
     whole = np.rint(values)
-    lengths = _products(whole)
+    lengths = _Tile(len(whole)).products(whole)
     squares = np.diagonal(lengths) + np.diagonal(lengths)[:, None] - 2.0 * lengths
     return int(np.argmin(np.sort(squares, axis=1)[:, len(squares) // 2]))

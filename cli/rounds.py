@@ -84,9 +84,10 @@ def round_report(updates: str, found: Round, *, explain: bool) -> Report:
         "base": found.base,
         "accepted": [_accepted(each) for each in found.accepted],
         "rejected": [_rejected(each) for each in found.rejected],
-        "guarantee": _guarantee(found.guarantee),
+        "guarantee": _tree(found.guarantee),
         "diameter": found.diameter,
         "heterogeneity": found.heterogeneity,
+        "coefficients": _tree(found.weighing),
         "digest": found.digest,
         "output": str(found.output) if found.output else "",
         "statement": str(found.statement) if found.statement else "",
@@ -108,7 +109,7 @@ def round_report(updates: str, found: Round, *, explain: bool) -> Report:
     )
 
 
-def _guarantee(found: Any) -> dict[str, Any] | None:
+def _tree(found: Any) -> dict[str, Any] | None:
     import msgspec
 
     if found is None:
@@ -142,14 +143,20 @@ def _rejected(each: Rejected) -> dict[str, Any]:
 
 def _lines(found: Round) -> Iterator[str]:
     yield f"round {found.round}: {found.n} updates count, {len(found.rejected)} do not"
-    width = max((len(each.contributor) for each in found.accepted), default=0)
-    for each in found.accepted:
-        part = "" if each.coefficient is None else f"  part {each.coefficient:.4f}"
-        yield f"  {each.contributor:<{width}}  voting right {each.voting_right:g}{part}  {each.path}"
+    yield from _parts(found)
     if found.guarantee is not None:
         yield from found.guarantee.explain(diameter=found.diameter, heterogeneity=found.heterogeneity)
     if found.digest:
         yield f"result: sha256:{found.digest}" + (f" in {found.output}" if found.output else "")
+
+
+def _parts(found: Round | Replay) -> Iterator[str]:
+    width = max((len(each.contributor) for each in found.accepted), default=0)
+    for each in found.accepted:
+        part = "" if each.coefficient is None else f"  part {each.coefficient:.4f}"
+        yield f"  {each.contributor:<{width}}  voting right {each.voting_right:g}{part}  {each.path}"
+    if found.weighing is not None:
+        yield f"part: {found.weighing}"
 
 
 def _table(choices: tuple[RuleChoice, ...]) -> Iterator[str]:
@@ -171,10 +178,12 @@ def replay_report(output: str, found: Replay) -> Report:
         "digest": found.digest,
         "recomputed": found.recomputed,
         "signer": found.signer,
+        "coefficients": _tree(found.weighing),
     }
     lines = []
     if found.recomputed:
         lines.append(f"round {found.round} by {found.rule}: recomputed sha256:{found.recomputed}")
+        lines += _parts(found)
     return Report(
         command="replay",
         subject=output,

@@ -194,6 +194,8 @@ def _rounds(found: Audit) -> str:
             for who, part, right in each.parts
         )
         parts.append(_table(("contributor", "part in the result", "voting right"), rows, frozenset({1, 2})))
+        if each.weighing:
+            parts.append(f"<p>Part in the result: {_text(each.weighing)}.</p>")
         if each.rejected:
             left = ((_text(who), _text(rule), _text(message)) for who, rule, message in each.rejected)
             parts.append("<p>Left out:</p>" + _table(("contributor", "rule", "why"), left))

@@ -149,4 +149,11 @@ AGGREGATION_RULES = (
         "roster itself names were taken: they show that it was not changed, and not whose it is.",
         hint="name the maintainers' keys with --roster-key",
     ),
+    Rule(
+        id="AGG022",
+        title="a contributor's coefficient is not what the updates give",
+        explanation="The statement tells of each update how much of the result it is: its factor in a weighted sum, or "
+        "its mean weight over the columns. Recomputing the round gives other numbers.",
+        hint="do not go by the statement; ask whoever signed it",
+    ),
 )

@@ -18,8 +18,9 @@ from provenance.aggregation.ordering import content_order
 from provenance.aggregation.passes import Pass, Passes, over_threads
 from provenance.aggregation.plan import Plan, planned
 from provenance.aggregation.pre.model import Mixing
-from provenance.aggregation.rule import Choices, Combination
+from provenance.aggregation.rule import Choices, Combination, Kernel
 from provenance.aggregation.updates import ArrayUpdates, FileUpdates, Floats, Updates
+from provenance.aggregation.weights import Counts, Sample, mean_weights
 
 __all__ = ["Aggregate", "aggregate", "aggregate_arrays"]
 
@@ -31,9 +32,10 @@ Write = Callable[[int, Floats], None]
 class Aggregate:
     """A result: ``values`` [d] in float64 or float32 (None where they were written elsewhere), and how it came about.
 
-    ``coefficients`` [n] are the factors of the rows where the result is a linear combination, else None. ``diameter``
-    and ``heterogeneity`` (the largest distance of two rows; the root of their mean squared distance from their
-    mean) are None where the rule needed no distances and nobody asked.
+    ``coefficients`` [n] are the factors of the rows where the result is a linear combination; for rules by coordinate
+    the means of their factors over a sample of the columns, None where nobody asked for one. ``diameter`` and
+    ``heterogeneity`` (the largest distance of two rows; the root of their mean squared distance from their mean) are
+    None where the rule needed no distances and nobody asked.
     """
 
     values: np.ndarray[Any, Any] | None
@@ -82,13 +84,15 @@ def aggregate(  # noqa: PLR0913 (the same names as in `provenance aggregate`)
     chunk: int | None = None,
     out: Write | None = None,
     observe: bool = False,
+    sample: Sample | None = None,
     passes: Passes | None = None,
 ) -> Aggregate:
     """Aggregate any source of updates; see ``aggregate_arrays``.
 
     ``chunk`` is about how many columns are read at once; ``out`` gets the result in place of ``values``;
-    ``observe`` asks for the distances also where the rule needs none, which takes a pass more. ``passes`` takes the
-    passes elsewhere than in threads of this process, with the same result.
+    ``observe`` asks for the distances also where the rule needs none, which takes a pass more. ``sample`` says in which
+    columns a rule by coordinate counts whose values it takes. ``passes`` takes the passes elsewhere than in threads of
+    this process, with the same result.
     """
     plan = planned(
         rule, n=updates.n, faulty=faulty, pre=pre, voting_rights=voting_rights, parameters=parameters
@@ -97,10 +101,18 @@ def aggregate(  # noqa: PLR0913 (the same names as in `provenance aggregate`)
     order = content_order(updates, voting_rights)
     space = measured(reading, plan, order) if observe or plan.measures else None
     mixings, combination = solved(plan, order, space)
-    blocks = _second_pass(reading, plan, order, mixings, combination, checked=space is not None)
+    if plan.rule.kernel is None:
+        assert combination is not None
+        blocks = _weighted_sum(reading, order, combination, checked=space is not None)
+        values = _collected(blocks, updates, out)
+    else:
+        stage = _Stage(plan, order, mixings, combination, checked=space is not None)
+        counts: Counts = np.zeros(plan.counts[-1], np.int64)
+        values = _collected(_by_coordinate(reading, stage, sample, counts), updates, out)
+        combination = _back(mixings, mean_weights(counts)) if sample is not None else None
     return Aggregate(
-        values=_collected(blocks, updates, out),
-        coefficients=None if plan.rule.kernel else _by_row(combination, order),
+        values=values,
+        coefficients=_by_row(combination, order),
         diameter=space.diameter() if space else None,
         heterogeneity=space.heterogeneity() if space else None,
     )
@@ -152,11 +164,16 @@ def solved(
         return tuple(mixings), None
     combination = plan.rule.combine(current, _in_order(plan.choices, order))
     if plan.rule.kernel is None:
-        for mixing in reversed(mixings):
-            combination = mixing.back(combination)
+        combination = _back(mixings, combination)
     weights = combination.weights
     whole = bool((weights == np.rint(weights)).all()) or plan.rule.blind
     return tuple(mixings), combination if whole else Combination(quantised(weights), combination.divisor)
+
+
+def _back(mixings: Sequence[Mixing], combination: Combination) -> Combination:
+    for mixing in reversed(mixings):
+        combination = mixing.back(combination)
+    return combination
 
 
 def _in_order(choices: Choices, order: list[int]) -> Choices:
@@ -164,31 +181,58 @@ def _in_order(choices: Choices, order: list[int]) -> Choices:
     return Choices(choices.faulty, choices.parameters, rights)
 
 
-def _second_pass(
-    reading: _Reading,
-    plan: Plan,
-    order: list[int],
-    mixings: tuple[Mixing, ...],
-    combination: Combination | None,
-    *,
-    checked: bool,
+def _weighted_sum(
+    reading: _Reading, order: list[int], combination: Combination, *, checked: bool
 ) -> Iterator[Floats]:
-    """Give the result range by range."""
-    if plan.rule.kernel is None:
-        assert combination is not None
-        known = checked or reading.prepared
-        work = partial(combined, order=order, combination=combination, checked=known)
-        unused = _unused(order, combination) if checked else ()
-        return reading.sparing(unused).each(partial(_columns, work=work))
-    selected = None if combination is None else np.flatnonzero(combination.weights).tolist()
-    rows = plan.counts[-1] if selected is None else len(selected)
-    kernel = plan.rule.kernel(rows, _in_order(plan.choices, order))
-    prepared = reading.prepared and not checked
-    work = partial(
-        by_coordinate, order=order, mixings=mixings, selected=selected, kernel=kernel, prepared=prepared
-    )
-    unused = _unused(order, combination) if combination is not None and not mixings else ()
+    """Give the result range by range, for a rule in Gram space."""
+    work = partial(combined, order=order, combination=combination, checked=checked or reading.prepared)
+    unused = _unused(order, combination) if checked else ()
     return reading.sparing(unused).each(partial(_columns, work=work))
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What is left to be done by coordinate: with all rows, mixed, or with those that were selected."""
+
+    plan: Plan
+    order: list[int]
+    mixings: tuple[Mixing, ...]
+    combination: Combination | None
+    checked: bool
+
+    @property
+    def selected(self) -> list[int] | None:
+        return None if self.combination is None else np.flatnonzero(self.combination.weights).tolist()
+
+    @property
+    def unused(self) -> list[int]:
+        if self.combination is None or self.mixings:
+            return []
+        return _unused(self.order, self.combination)
+
+    def kernel(self) -> Kernel:
+        rows = self.plan.counts[-1] if self.selected is None else len(self.selected)
+        assert self.plan.rule.kernel is not None
+        return self.plan.rule.kernel(rows, _in_order(self.plan.choices, self.order))
+
+
+def _by_coordinate(
+    reading: _Reading, stage: _Stage, sample: Sample | None, counts: Counts
+) -> Iterator[Floats]:
+    """Give the result range by range, for a rule by coordinate; add to the ``counts`` of its rows meanwhile."""
+    selected = stage.selected
+    work = partial(
+        by_coordinate,
+        order=stage.order,
+        mixings=stage.mixings,
+        selected=selected,
+        kernel=stage.kernel(),
+        prepared=reading.prepared and not stage.checked,
+        sample=sample,
+    )
+    for values, more in reading.sparing(stage.unused).each(partial(_numbered_columns, work=work)):
+        counts[slice(None) if selected is None else selected] += more
+        yield values
 
 
 def _unused(order: list[int], combination: Combination) -> list[int]:
@@ -199,6 +243,16 @@ def _columns(
     updates: Updates, start: int, stop: int, *, work: Callable[[np.ndarray[Any, Any]], Floats]
 ) -> Floats:
     return work(updates.chunks(start, stop))
+
+
+def _numbered_columns(
+    updates: Updates,
+    start: int,
+    stop: int,
+    *,
+    work: Callable[[np.ndarray[Any, Any], int], tuple[Floats, Counts]],
+) -> tuple[Floats, Counts]:
+    return work(updates.chunks(start, stop), start)
 
 
 def _by_row(combination: Combination | None, order: list[int]) -> tuple[float, ...] | None:

@@ -12,33 +12,39 @@ from provenance.aggregation.pre.model import Mixing
 from provenance.aggregation.rule import Kernel
 from provenance.aggregation.scratch import scratch
 from provenance.aggregation.updates import BLOCK, Floats, is_usable, refuse_unusable, widen
+from provenance.aggregation.weights import Counts, Sample, Tally
 
 __all__ = ["by_coordinate"]
 
 CACHED: Final = 6 << 20  # bytes of rows that stay near enough
 
 
-def by_coordinate(
+def by_coordinate(  # noqa: PLR0913 (one call a range, from one place)
     chunk: np.ndarray[Any, Any],
+    column: int,
     order: Sequence[int],
     mixings: Sequence[Mixing],
     selected: Sequence[int] | None,
     kernel: Kernel,
     *,
     prepared: bool = False,
-) -> Floats:
-    """Give a rule's result for a chunk [n, width] whose first column lies on the grid of ``BLOCK``.
+    sample: Sample | None = None,
+) -> tuple[Floats, Counts]:
+    """Give a rule's result for a chunk [n, width] whose first ``column`` lies on the grid of ``BLOCK``.
 
     Rows are taken in ``order`` and mixed; then the kernel gets all of them, or those that were ``selected``, and the
     others are not looked at, unless they are mixed. A chunk that is ``prepared`` holds nothing but finite numbers and
     no -0, and is spent afterwards.
 
-    Raises ``UnusableUpdateError`` for NaN and infinity.
+    With it comes the weight of each of the kernel's rows in the columns of the ``sample``; zeros without one. Raises
+    ``UnusableUpdateError`` for NaN and infinity.
     """
     chunk = widen(chunk)
     mixings, order = for_rows(mixings, order)
-    few = None if mixings or selected is None else [order[row] for row in selected]
+    taken = list(order) if selected is None else [order[row] for row in selected]
+    few = taken if selected is not None and not mixings else None
     result = np.empty(chunk.shape[1])
+    tally = Tally(range(len(few)) if few else taken, kernel.rights)
     width = min(2 * BLOCK, max(1024, CACHED // chunk[:, :1].nbytes // 1024 * 1024))
     for first in range(0, chunk.shape[1], BLOCK if mixings else width):
         block: Any = chunk[:, first : first + (BLOCK if mixings else width)]
@@ -49,10 +55,14 @@ def by_coordinate(
                 part = np.add(part, part.dtype.type(0), out=part)
             elif not prepared:
                 part = _prepared(part, few or range(len(part)))
-            rows = list(part) if few else [part[row] for row in order]
-            rows = rows if few or selected is None else [rows[row] for row in selected]
-            result[first + start : first + start + part.shape[1]] = kernel(rows)
-    return result
+            rows = list(part) if few else [part[row] for row in taken]
+            place = first + start
+            windows = sample.windows(column + place, part.shape[1]) if sample else ()
+            before = [part[:, window].copy() for window in windows]
+            result[place : place + part.shape[1]] = kernel.combine(rows)
+            for window, values in zip(windows, before, strict=True):
+                tally.add(values, [rows[rank][window] for rank in kernel.kept])
+    return result, tally.total()
 
 
 def _prepared(part: Any, rows: Sequence[int]) -> Any:

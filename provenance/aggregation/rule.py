@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -60,8 +60,19 @@ class Choices:
 Combine = Callable[[Geometry, Choices], Combination]
 """The coefficients of the rows, from their inner products and distances."""
 
-Kernel = Callable[[list[Any]], Floats]
-"""The result of one block from a list of its n rows [w], float32 or float64, which it may overwrite."""
+
+class Kernel(NamedTuple):
+    """The work of a rule by coordinate on one block.
+
+    ``combine`` gives the result from a list of the n rows [w], float32 or float64, which it may overwrite. Afterwards
+    the list holds at the places ``kept`` the values whose mean is the result, in any order: of each column the values
+    from one rank to another. ``rights`` are the voting rights of the rows, where they differ.
+    """
+
+    combine: Callable[[list[Any]], Floats]
+    kept: range
+    rights: Floats | None = None
+
 
 MakeKernel = Callable[[int, Choices], Kernel]
 """A kernel for n rows."""

@@ -47,6 +47,7 @@ def _aggregation(told: SlsaProvenance, name: str, digest: str) -> Aggregation:
         pre=tuple(each for each in chosen.get("pre", ()) if isinstance(each, str)),
         guarantee=guarantee if isinstance(guarantee, dict) else None,
         parts=tuple(_part(each) for each in updates),
+        weighing=_weighing(build.internal_parameters.get("coefficients")),
         rejected=tuple(_rejected(each) for each in told.run_details.byproducts[:_MOST_REJECTED]),
     )
 
@@ -59,6 +60,16 @@ def _part(update: ResourceDescriptor) -> tuple[str, float | None, float]:
         float(coefficient) if isinstance(coefficient, int | float) else None,
         float(right) if isinstance(right, int | float) else 1.0,
     )
+
+
+def _weighing(told: object) -> str:
+    """Say what the coefficients are; "" for statements of old, which do not."""
+    match told:
+        case {"kind": "factor"}:
+            return "factor in the sum"
+        case {"kind": "mean-weight", "columns": int(columns), "of": int(every)}:
+            return f"mean weight, counted in {columns:,} of {every:,} columns"
+    return ""
 
 
 def _rejected(update: ResourceDescriptor) -> tuple[str, str, str]:

@@ -57,7 +57,11 @@ class Custody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Aggregation(msgspec.Struct, frozen=True, kw_only=True):
-    """A round among the steps: the rule, what it guarantees, and each contributor's part in the result."""
+    """A round among the steps: the rule, what it guarantees, and each contributor's part in the result.
+
+    ``parts`` are contributor, coefficient (None where the statement has none) and voting right; ``weighing`` says what
+    the coefficients are.
+    """
 
     artifact: str
     digest: str
@@ -67,6 +71,7 @@ class Aggregation(msgspec.Struct, frozen=True, kw_only=True):
     pre: tuple[str, ...] = ()
     guarantee: dict[str, Any] | None = None
     parts: tuple[tuple[str, float | None, float], ...] = ()
+    weighing: str = ""
     rejected: tuple[tuple[str, str, str], ...] = ()
 
 

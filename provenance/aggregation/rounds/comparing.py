@@ -1,16 +1,20 @@
-"""Where two results differ, in words."""
+"""Where two results differ, or what is told of them, in words."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from policies import Finding, finding
 from provenance.aggregation.rounds.examining import offsets_of, read_header, read_values
 from provenance.aggregation.rounds.layout import difference, layout_of, pieces
+from provenance.aggregation.rounds.result import Accepted, Computed
+from provenance.aggregation.rounds.weighing import FACTORS, Weighing
 from provenance.errors import Malformed
 
-__all__ = ["first_difference"]
+__all__ = ["coefficient_differences", "first_difference"]
 
 
 def first_difference(expected: Path, found: Path) -> str:
@@ -20,6 +24,31 @@ def first_difference(expected: Path, found: Path) -> str:
             return _difference(ours.fileno(), theirs.fileno())
     except (Malformed, OSError) as error:
         return f"it cannot be read: {error}"
+
+
+def coefficient_differences(
+    told: Weighing | None, accepted: Sequence[Accepted], computed: Computed
+) -> Iterator[Finding]:
+    """Hold the coefficients of a statement against those that came out, in the order in which updates were combined.
+
+    Statements of old tell factors without saying so, and nothing of rules by coordinate.
+    """
+    found = computed.weighing
+    stated = {each.coefficient for each in accepted}
+    if told is None and (stated == {None} or found == FACTORS):
+        told = found
+    if told is not None and not told.known:
+        said = (
+            f"the coefficients are told as {told.kind[:50]} by {told.sampling[:50]}, which is not known here"
+        )
+        yield finding("AGG018", said)
+    elif told != found:
+        yield finding("AGG022", f"the coefficients are told as {told or 'nothing'}, and are: {found}")
+    elif stated != {None}:
+        for each, coefficient in zip(accepted, computed.coefficients, strict=True):
+            if each.coefficient != coefficient:
+                said = f"its coefficient is stated as {each.coefficient} and is {coefficient}"
+                yield finding("AGG022", said, path=each.path, where=each.contributor)
 
 
 def _difference(ours: int, theirs: int) -> str:

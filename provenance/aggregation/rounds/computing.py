@@ -14,12 +14,13 @@ from policies import Finding, finding
 from provenance.aggregation.aggregating import aggregate
 from provenance.aggregation.guarantees import Guarantee, guarantee
 from provenance.aggregation.passes import Passes
-from provenance.aggregation.plan import Plan, planned
+from provenance.aggregation.plan import Plan, known_rule, planned
 from provenance.aggregation.rounds.admission import Admission
 from provenance.aggregation.rounds.engine import HERE, Engine
 from provenance.aggregation.rounds.output import Output, written
 from provenance.aggregation.rounds.result import Computed
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
+from provenance.aggregation.rounds.weighing import FACTORS, sample_for, weighing_of
 from provenance.aggregation.updates import Updates
 from provenance.artifacts.cores import on_all_cores
 from provenance.errors import UsageError
@@ -37,6 +38,10 @@ class RoundUpdates(Updates, Protocol):
     def base(self) -> OpenUpdate | None:
         """The base model that is subtracted."""
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The root digests (hex) of the updates."""
+
 
 class Recipe(msgspec.Struct, frozen=True):
     """How updates are to be combined; raises ``UsageError`` where there is no such rule, step or parameter."""
@@ -52,6 +57,11 @@ class Recipe(msgspec.Struct, frozen=True):
             self.plan(_MANY)
         except ValueError as error:
             raise UsageError(str(error)) from error
+
+    @property
+    def linear(self) -> bool:
+        """Say whether the result is a weighted sum of the updates."""
+        return known_rule(self.rule).kernel is None
 
     def plan(self, n: int, rights: Sequence[float] | None = None) -> Plan:
         """Plan for n updates; raises ``ValueError`` where the conditions do not hold."""
@@ -126,6 +136,7 @@ def combine(
     passes: Passes | None,
 ) -> Computed:
     """Combine the rows of a stream into an open output."""
+    sample = None if recipe.linear else sample_for(stream.digests, stream.n, stream.d)
     result = aggregate(
         stream,
         rule=recipe.rule,
@@ -136,14 +147,16 @@ def combine(
         threads=threads,
         out=_writer(output, stream.base),
         observe=observes(stream.n, stream.d, observe=observe),
+        sample=sample,
         passes=passes,
     )
     measured = output.measured()
-    found = result.coefficients
+    assert result.coefficients is not None
     return Computed(
         measured=measured,
         digest=hashlib.sha256(measured.digest).hexdigest(),
-        coefficients=found if found is not None else (None,) * len(rights),
+        coefficients=result.coefficients,
+        weighing=FACTORS if sample is None else weighing_of(sample),
         diameter=result.diameter,
         heterogeneity=result.heterogeneity,
     )

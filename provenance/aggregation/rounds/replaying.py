@@ -13,11 +13,11 @@ from policies.findings import outcome
 from provenance.aggregation.rounds.admission import Admission
 from provenance.aggregation.rounds.ahead import Attempt
 from provenance.aggregation.rounds.claims import Rejected, RoundName
-from provenance.aggregation.rounds.comparing import first_difference
+from provenance.aggregation.rounds.comparing import coefficient_differences, first_difference
 from provenance.aggregation.rounds.computing import Recipe, compute
 from provenance.aggregation.rounds.engine import HERE, Engine
 from provenance.aggregation.rounds.members import AnyKey, open_roster, voting_right
-from provenance.aggregation.rounds.result import Accepted, Replay
+from provenance.aggregation.rounds.result import Accepted, Computed, Replay, with_coefficients
 from provenance.aggregation.rounds.round import admitted
 from provenance.aggregation.rounds.statement import METHOD_VERSION, Recorded, read_round_statement
 from provenance.attestations.discovery import BundleSource, stored_bundles
@@ -80,18 +80,24 @@ def replay(  # noqa: PLR0913 (the options of the command)
     ):
         size = sum(update.size for update in admission.updates)
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
-        recomputed = ""
+        computed, accepted = None, recorded.accepted
         if outcome(judged) == "accepted":
-            recomputed, problems = _recompute(recorded, admission, target, threads, engine)
-            judged += problems or _differences(path, digest, target, recomputed, recorded)
+            accepted = _in_order(recorded, admission)
+            computed, problems = _recompute(recorded, accepted, admission, target, threads, engine)
+            judged += problems
+        if computed is not None:
+            judged += _differences(path, digest, target, computed.digest, recorded)
+            judged += coefficient_differences(recorded.weighing, accepted, computed)
+            accepted = with_coefficients(accepted, computed)
     return _verdict(
         judged,
         round=str(name),
         rule=recorded.rule,
         digest=digest,
-        recomputed=recomputed,
+        recomputed=computed.digest if computed is not None else "",
         signer=signer,
-        accepted=recorded.accepted,
+        weighing=computed.weighing if computed is not None else recorded.weighing,
+        accepted=accepted,
         rejected=admission.rejected,
         checked_bytes=size,
     )
@@ -184,6 +190,12 @@ def _not_ours(each: Accepted, rejected: Mapping[str, Rejected]) -> Finding:
     return finding("AGG020", said, path=each.path, where=each.contributor)
 
 
+def _in_order(recorded: Recorded, admission: Admission) -> tuple[Accepted, ...]:
+    """Give what the statement says of the updates in their order here: its own order decides nothing."""
+    told = {(each.contributor, each.digest): each for each in recorded.accepted}
+    return tuple(told[claim.contributor, claim.digest] for claim in admission.claims)
+
+
 def _attempt(recorded: Recorded, target: Path, threads: int | None) -> Attempt | None:
     """Compute ahead, unless there is no such rule here, which is told in its turn."""
     try:
@@ -197,16 +209,21 @@ def _recipe(recorded: Recorded) -> Recipe:
 
 
 def _recompute(
-    recorded: Recorded, admission: Admission, target: Path, threads: int | None, engine: Engine
-) -> tuple[str, list[Finding]]:
-    """Compute the round into ``target`` and return the root digest, or say why it cannot be computed."""
+    recorded: Recorded,
+    accepted: Sequence[Accepted],
+    admission: Admission,
+    target: Path,
+    threads: int | None,
+    engine: Engine,
+) -> tuple[Computed | None, Sequence[Finding]]:
+    """Compute the round into ``target``, or say why it cannot be computed."""
     recipe = _recipe(recorded)
-    rights = tuple(each.voting_right for each in recorded.accepted)
+    rights = tuple(each.voting_right for each in accepted)
     _, broken = recipe.guarantee(len(rights), rights)
     problems = [*broken, *recipe.needs_base(admission, broken)]
     if problems:
-        return "", problems
-    return compute(admission, recipe, rights, target, threads=threads, engine=engine).digest, []
+        return None, problems
+    return compute(admission, recipe, rights, target, threads=threads, engine=engine), ()
 
 
 def _differences(

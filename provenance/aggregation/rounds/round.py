@@ -27,7 +27,7 @@ from provenance.aggregation.rounds.folder import open_base, opened_updates
 from provenance.aggregation.rounds.members import AnyKey, entitlement, open_roster, voting_right
 from provenance.aggregation.rounds.output import read_tensors
 from provenance.aggregation.rounds.proving import prove_claims
-from provenance.aggregation.rounds.result import Accepted, Computed, Round
+from provenance.aggregation.rounds.result import Accepted, Computed, Round, with_coefficients
 from provenance.aggregation.rounds.sealing import piece_digest
 from provenance.aggregation.rounds.statement import round_statement
 from provenance.attestations.subjects import artifact_name, file_subject
@@ -219,15 +219,12 @@ def _target(output: AnyPath | None) -> Iterator[Path]:
 
 
 def _with_result(result: Round, computed: Computed, target: Path, *, keep: bool) -> Round:
-    accepted = tuple(
-        msgspec.structs.replace(each, coefficient=coefficient)
-        for each, coefficient in zip(result.accepted, computed.coefficients, strict=True)
-    )
     return msgspec.structs.replace(
         result,
-        accepted=accepted,
+        accepted=with_coefficients(result.accepted, computed),
         diameter=computed.diameter,
         heterogeneity=computed.heterogeneity,
+        weighing=computed.weighing,
         digest=computed.digest,
         output=target if keep else None,
         tensors=None if keep else read_tensors(target),

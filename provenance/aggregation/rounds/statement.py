@@ -13,6 +13,7 @@ import msgspec
 
 from provenance.aggregation.rounds.claims import Rejected
 from provenance.aggregation.rounds.result import Accepted, Round
+from provenance.aggregation.rounds.weighing import Weighing
 from provenance.attestations.slsa import (
     ResourceDescriptor,
     SlsaProvenance,
@@ -53,8 +54,11 @@ class _UpdateAnnotations(msgspec.Struct, frozen=True, kw_only=True, rename="came
     coefficient: float | None = None
 
 
+_WEIGHING: Any = Weighing | None
+
+
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A round as its statement tells it."""
+    """A round as its statement tells it; ``weighing`` is None where it does not say what coefficients are."""
 
     digest: str
     task: str
@@ -68,6 +72,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     max_norm: float
     accepted: tuple[Accepted, ...]
+    weighing: Weighing | None = None
 
 
 def round_statement(
@@ -107,6 +112,7 @@ def round_statement(
             "guarantee": msgspec.to_builtins(result.guarantee, enc_hook=str),
             "diameter": result.diameter,
             "heterogeneity": result.heterogeneity,
+            "coefficients": msgspec.to_builtins(result.weighing),
         },
         byproducts=[_left_out(each) for each in result.rejected[:_MOST]],
     )
@@ -168,6 +174,9 @@ def read_round_statement(statement: Statement) -> Recorded | None:
         max_norm=math.inf if told.max_norm is None else told.max_norm,
         accepted=tuple(
             _accepted(each) for each in definition.resolved_dependencies if role_of(each) == "update"
+        ),
+        weighing=convert(
+            definition.internal_parameters.get("coefficients"), _WEIGHING, what="what the coefficients are"
         ),
     )
 

@@ -108,6 +108,11 @@ class StreamedUpdates:
         self._pieces = tuple(pieces(layout))
         self._starts = [piece.start for piece in self._pieces]
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The root digests (hex) of the updates."""
+        return tuple(update.examined.digest.hex() for update in self.updates)
+
     def chunks(self, start: int, stop: int) -> np.ndarray[tuple[int, int], Any]:
         """Return the columns ``[start, stop)`` as a new array [n, stop - start].
 

@@ -26,7 +26,7 @@ def mean_around_median(n: int, kept: int) -> Kernel:
     inner = [rank for rank in range(first, last) if rank not in ends]
     comparators = network(n, ends, _runs(inner))
 
-    def kernel(rows: list[Any]) -> Floats:
+    def combine(rows: list[Any]) -> Floats:
         shape = rows[0].shape
         run(comparators, rows, scratch("spare", shape, rows[0].dtype))
         twice = np.add(rows[low], rows[high], out=scratch("twice", shape, np.float64), dtype=np.float64)
@@ -41,7 +41,7 @@ def mean_around_median(n: int, kept: int) -> Kernel:
         result /= kept
         return result
 
-    return kernel
+    return Kernel(combine, range(first, first + kept))
 
 
 def _replace(row: Any, other: Any, where: Any) -> None:

@@ -30,7 +30,7 @@ def _kernel(n: int, choices: Choices) -> Kernel:
             middle *= 0.5
         return middle
 
-    return median
+    return Kernel(median, range(low, high + 1))
 
 
 def _weighted(rights: Floats) -> Kernel:
@@ -46,12 +46,13 @@ def _weighted(rights: Floats) -> Kernel:
         reached = 2 * np.cumsum(whole[kept][order], axis=0, dtype=np.int64)
         low = np.argmax(reached >= everything, axis=0)
         high = np.argmax(reached > everything, axis=0)
-        middle: Floats = np.take_along_axis(values, low[None], axis=0)[0].astype(np.float64)
-        middle += np.take_along_axis(values, high[None], axis=0)[0]
+        rows[:2] = (np.take_along_axis(values, each[None], axis=0)[0] for each in (low, high))
+        middle: Floats = rows[0].astype(np.float64)
+        middle += rows[1]
         middle *= 0.5
         return middle
 
-    return median
+    return Kernel(median, range(2), rights)
 
 
 def _kappa(n: int, faulty: int) -> float:

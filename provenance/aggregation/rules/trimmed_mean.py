@@ -27,7 +27,7 @@ def _kernel(n: int, choices: Choices) -> Kernel:
         result /= len(kept)
         return result
 
-    return trimmed_mean
+    return Kernel(trimmed_mean, kept)
 
 
 def _kappa(n: int, faulty: int) -> float:

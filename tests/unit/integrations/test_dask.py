@@ -15,6 +15,7 @@ from round_world import World, errors, rules
 
 import provenance
 from provenance.aggregation import RULES
+from provenance.aggregation.rounds import weighing
 from provenance.aggregation.rounds.stream import StreamedUpdates
 from provenance.aggregation.updates import UnusableUpdateError
 from provenance.errors import Refused, Undecided
@@ -137,11 +138,35 @@ def test_a_worker_that_lies_is_caught_by_a_replay_elsewhere(world, threads, monk
 
     def lying(*arguments):
         found = honest(*arguments)
-        return found + 1e-3 if isinstance(found, np.ndarray) else found
+        return (found[0] + 1e-3, found[1]) if isinstance(found, tuple) else found
 
     monkeypatch.setattr(dask, "_take", lying)
     assert on_dask(world, threads, output=out, key=world.server).decision == "accepted"
     assert set(errors(world.replay(out))) == {"AGG016"}
+
+
+def test_so_is_one_that_lies_about_whose_values_were_taken(world, threads, monkeypatch):
+    world.everybody()
+    out = world.root / "out.safetensors"
+    honest = dask._take
+
+    def lying(*arguments):
+        found = honest(*arguments)
+        return (found[0], found[1][::-1].copy()) if isinstance(found, tuple) else found
+
+    monkeypatch.setattr(dask, "_take", lying)
+    assert on_dask(world, threads, output=out, key=world.server).decision == "accepted"
+    assert set(errors(world.replay(out))) == {"AGG022"}
+
+
+def test_columns_that_are_drawn_are_the_same_on_every_worker(world, client, monkeypatch):
+    monkeypatch.setattr(weighing, "_ALL", 0)
+    values = {name: {"w": world.rng.normal(size=200_000).astype("f4")} for name in world.keys}
+    world.everybody(**values)
+    for rule, options in (("meamed", {}), ("bulyan", {}), ("median", {"pre": ("nnm",)})):
+        here = world.aggregate(rule, 1, **options)
+        assert here.weighing.columns < here.weighing.of == 200_000
+        assert same(on_dask(world, client, rule, 1, partition=SMALL, **options), here)
 
 
 def test_a_file_that_changes_after_it_was_verified_stops_the_round(world, client, monkeypatch):

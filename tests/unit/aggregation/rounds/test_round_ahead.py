@@ -11,7 +11,7 @@ import pytest
 from round_world import World, errors, loaded, rules
 
 from provenance.aggregation.passes import over_threads
-from provenance.aggregation.rounds import ahead, computing, side_by_side
+from provenance.aggregation.rounds import ahead, computing, side_by_side, weighing
 from provenance.aggregation.rounds import round as verb
 from provenance.aggregation.rounds.engine import Engine
 from provenance.errors import Refused, UsageError
@@ -57,6 +57,7 @@ def without_quick_distances(monkeypatch) -> None:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_result_is_the_one_that_is_computed_afterwards(world, monkeypatch, computed, dtype, threads):
     without_quick_distances(monkeypatch)
+    monkeypatch.setattr(weighing, "_ALL", 0)
     monkeypatch.setattr(side_by_side, "RANGE_BYTES", SMALL)
     scale = 1000 if dtype == "i4" else 1
     for name in world.keys:
@@ -77,6 +78,8 @@ def test_the_result_is_the_one_that_is_computed_afterwards(world, monkeypatch, c
         other = world.aggregate(rule, faulty, engine=AFTERWARDS, **options)
         assert (one.decision, one.digest) == (other.decision, other.digest), rule
         assert one.accepted == other.accepted
+        assert one.weighing == other.weighing
+        assert None not in {each.coefficient for each in one.accepted}
         assert (one.diameter, one.heterogeneity) == (other.diameter, other.heterogeneity)
     assert set(computed[::2]) == {"ahead"}
     assert set(computed[1::2]) == {"afterwards"}

@@ -82,7 +82,7 @@ def _cost(comparators: Sequence[Comparator]) -> int:
 def run(comparators: list[Comparator], rows: list[Any], spare: Any) -> None:
     """Sort rows in place; the list is rearranged, and ``spare`` (a row) ends up somewhere in it.
 
-    Rows hold no NaN, and no -0, which ``np.minimum`` may or may not tell from +0.
+    Rows hold no NaN. ``np.minimum`` may or may not tell -0 from +0: where the sign matters, rows hold no -0.
     """
     for low, high, smaller, larger in comparators:
         a, b = rows[low], rows[high]

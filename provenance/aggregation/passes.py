@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from provenance.aggregation.arithmetic import refuse_flushing
 from provenance.aggregation.scratch import forget
-from provenance.aggregation.updates import BLOCK, Updates
+from provenance.aggregation.updates import BLOCK, FileUpdates, Updates
 
 __all__ = ["Pass", "Passes", "each_range", "over_threads", "ranges_of", "threads_for"]
 
@@ -30,12 +30,13 @@ WORTH_THREADS: Final = 1 << 21  # elements
 def ranges_of(updates: Updates, chunk: int | None = None, threads: int = 1) -> list[tuple[int, int]]:
     """Cut the columns into ranges of about ``chunk`` columns, or so that all threads together hold 24 MiB.
 
-    They begin on the grid of ``BLOCK``, so that sources that are cut there read nothing twice.
+    They begin on the grid of the source, so that it reads nothing twice.
     """
+    step = updates.step if isinstance(updates, FileUpdates) else BLOCK
     wanted = chunk or min(MOST_RANGE_BYTES, RANGES_BYTES // threads) // (
         updates.n * max(4, updates.dtype.itemsize)
     )
-    width = max(1, wanted // BLOCK) * BLOCK
+    width = max(1, wanted // step) * step
     return [(start, min(start + width, updates.d)) for start in range(0, updates.d, width)]
 
 

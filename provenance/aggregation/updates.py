@@ -54,8 +54,12 @@ class FileUpdates(Updates, Protocol):
     """Updates for whose columns somebody has to read, and so may be told more of what is needed, and tell it."""
 
     @property
+    def step(self) -> int:
+        """Give the number at whose multiples ranges should begin, so that nothing is read twice; one of ``BLOCK``."""
+
+    @property
     def prepared(self) -> bool:
-        """Say whether chunks are sure to hold finite numbers, far below 2^1000, and no -0, and may be written to.
+        """Say whether chunks are sure to hold finite numbers, far below 2^1000, and may be written to.
 
         Then a pass asks for each column once.
         """

@@ -228,13 +228,11 @@ def _passes(client: Client, partition: int, updates: Any, work: Pass) -> Iterato
 
 
 def _share(updates: StreamedUpdates, start: int, stop: int) -> _Share:
-    numbers = updates.reads(start, stop)
-
     def file(update: OpenUpdate) -> _File:
         examined = msgspec.structs.replace(
             update.examined,
             layout=updates.layout,  # the same for all, so it is sent once
-            tags={number: update.examined.tags[number] for number in numbers},
+            tags={number: update.examined.tags[number] for number in updates.reads(update, start, stop)},
         )
         return _File(os.path.abspath(update.path), update.name, examined)
 

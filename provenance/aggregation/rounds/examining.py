@@ -21,13 +21,15 @@ __all__ = ["Examination", "Examined", "Offsets", "examine_update", "offsets_of",
 
 _SLICE = 1 << 20
 _RUN = 16  # pieces
+_SHORT = 8192  # numbers whose sum of squares is taken in one thread, in every BLAS that is known
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """What one read showed: the file's SHA-256, the root digest by which it is known, and what its values are.
 
-    ``tags`` are those that ``tag`` gives the pieces of the layout, in their order: later reads are proven by them
-    (some of them, by number, where only some pieces will be read; none where no later read was expected).
+    ``tags`` are those that ``tag`` gives the pieces of the layout, cut at multiples of ``step``, in their order: later
+    reads are proven by them (some of them, by number, where only some pieces will be read; none where no later read
+    was expected).
     ``finite`` is False for a NaN or an infinity; ``square`` is the squared Euclidean norm of all values, and
     ``overflowing`` names a tensor whose norm its own dtype cannot hold ("" for none).
     """
@@ -37,6 +39,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     layout: Layout
     tag: Tag | None
     tags: Sequence[bytes] | Mapping[int, bytes]
+    step: int = GRID
     finite: bool
     square: float
     overflowing: str = ""
@@ -72,7 +75,8 @@ class Examination:
     """What is learned of one update while its bytes pass by, in the order of the file.
 
     The header is read here, and what is hashed is what was parsed. Raises ``Malformed`` for what is no safetensors file
-    or has a dtype without numbers, and ``OSError``. Without a ``tag``, later reads cannot be proven.
+    or has a dtype without numbers, and ``OSError``. Without a ``tag``, later reads cannot be proven; ``step`` is how
+    its pieces are cut.
     """
 
     def __init__(self, descriptor: int, tag: Tag | None) -> None:
@@ -83,7 +87,7 @@ class Examination:
         self._descriptor = descriptor
         self._whole = hashlib.sha256(memoryview(head)[: self.header.data_start])
         self._position = self.header.data_start
-        self.tag = tag
+        self.tag, self.step = tag, GRID
         self._tags: dict[int, bytes] = {}
         self._squares = [0.0] * len(self.layout.spans)
 
@@ -116,6 +120,7 @@ class Examination:
             layout=self.layout,
             tag=self.tag,
             tags=tuple(self._tags[number] for number in range(len(self._tags))),
+            step=self.step,
             finite=all(math.isfinite(square) for square in self._squares),
             square=math.fsum(self._squares),
             overflowing=next((name for name in _overflowing(self.layout, self.offsets, self._squares)), ""),
@@ -178,9 +183,19 @@ def _square(values: np.ndarray[tuple[int], Any]) -> float:
     """The sum of squares; NaN or infinite where a value is, and for nothing else."""
     if values.dtype == np.float32:
         # A sum in single precision is quick, and any value that is no number shows in it.
-        quick = float(np.dot(values, values))
+        quick = _quick_square(values)
         if 1e-30 < quick < 1e30:
             return quick
+    return sum(_wide_square(values[first : first + _SHORT]) for first in range(0, len(values), _SHORT))
+
+
+def _quick_square(values: np.ndarray[tuple[int], Any]) -> float:
+    rows = values[: len(values) // _SHORT * _SHORT].reshape(-1, 1, _SHORT)
+    rest = values[rows.size :]
+    return float(np.matmul(rows, rows.transpose(0, 2, 1)).sum(dtype=np.float64)) + float(np.dot(rest, rest))
+
+
+def _wide_square(values: np.ndarray[tuple[int], Any]) -> float:
     wide = values.astype(np.float64)
     peak = float(np.max(np.abs(wide), initial=0.0))
     if not math.isfinite(peak) or peak < 1e150:

@@ -12,7 +12,7 @@ from provenance.scanning.safetensors import Header, TensorInfo
 
 __all__ = ["GRID", "Layout", "Piece", "Span", "difference", "layout_of", "pieces"]
 
-# Columns are read, hashed and combined in blocks that begin at multiples of this number.
+# Columns are read, proven and combined in blocks that begin at multiples of this number.
 GRID: Final = 16384
 _NAMED: Final = 3  # tensors that a message names
 
@@ -35,7 +35,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 class Piece(NamedTuple):
-    """Some elements of one tensor within one block of the grid; ``offset`` counts from the tensor's first element."""
+    """Some elements of one tensor within one block of a grid; ``offset`` counts from the tensor's first element."""
 
     span: int
     start: int  # the first column
@@ -58,12 +58,12 @@ def _name(tensor: TensorInfo) -> str:
     return tensor.name
 
 
-def pieces(layout: Layout) -> Iterator[Piece]:
-    """Cut all columns at the tensors' ends and at the multiples of ``GRID``, in the order of the columns."""
+def pieces(layout: Layout, step: int = GRID) -> Iterator[Piece]:
+    """Cut all columns at the tensors' ends and at the multiples of ``step``, in the order of the columns."""
     for index, span in enumerate(layout.spans):
         position = span.start
         while position < span.start + span.count:
-            end = min((position // GRID + 1) * GRID, span.start + span.count)
+            end = min((position // step + 1) * step, span.start + span.count)
             yield Piece(index, position, position - span.start, end - position)
             position = end
 

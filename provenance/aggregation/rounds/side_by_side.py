@@ -23,6 +23,7 @@ from provenance.aggregation.rounds.examining import Examination, Examined, read_
 from provenance.aggregation.rounds.layout import pieces
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
 from provenance.aggregation.rounds.values import widened
+from provenance.aggregation.scratch import aligned, forget
 from provenance.aggregation.updates import BLOCK
 
 __all__ = ["MisguessedError", "SideBySide", "is_straight"]
@@ -88,15 +89,17 @@ class SideBySide:
         # In the only pass. A difference of finite numbers may be infinite, and a double too large to compute with.
         single = all(one.tag is None for one in self._examinations)
         self.prepared = single and base is None and self._stored != np.float64
-        self._cuts = tuple(pieces(self.layout))
+        self.step = max(1, RANGE_BYTES // (self.n * self.dtype.itemsize) // BLOCK) * BLOCK
+        for one in self._examinations:
+            one.step = self.step
+        self._cuts = tuple(pieces(self.layout, self.step))
         self._starts = [piece.start for piece in self._cuts]
         self._base = StreamedUpdates([base], self.layout) if base is not None else None
         self._threads = threads_for(self, threads)
-        columns = max(1, RANGE_BYTES // (self.n * self.dtype.itemsize))
-        ranges = ranges_of(self, columns)
+        ranges = ranges_of(self, self.step)
         self._ranges = iter(ranges)
         self._buffers: Iterator[np.ndarray[tuple[int, int], Any]] = cycle(
-            np.empty((2, self.n, ranges[0][1]), self.dtype)
+            aligned((2, self.n, ranges[0][1]), self.dtype)
         )
         self._now = _Range(0, 0, np.empty((self.n, 0), self.dtype))
         self._again: StreamedUpdates | None = None
@@ -128,6 +131,7 @@ class SideBySide:
             submit = pool.submit if self._threads > 1 else _at_once
             while self._now.stop:
                 yield from self._step(submit, work)
+        forget()
         self._conclude()
 
     def _begin(self) -> None:
@@ -178,8 +182,6 @@ class SideBySide:
                 row[:] = raw
             if centre is not None:
                 row -= centre
-            if self.prepared:
-                row += self.dtype.type(0)
 
     def _parts(self) -> list[tuple[int, int]]:
         """Cut the range at hand into one part a thread, on the grid."""

@@ -6,7 +6,7 @@ import bisect
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from provenance.aggregation.rounds.examining import (
     read_header,
     read_values,
 )
-from provenance.aggregation.rounds.layout import Layout, Piece, pieces
+from provenance.aggregation.rounds.layout import GRID, Layout, Piece, pieces
 from provenance.aggregation.rounds.values import widened
 from provenance.errors import Malformed, Refused
 
@@ -82,6 +82,18 @@ class OpenUpdate:
         return Refused(f"{self.name} changed while it was aggregated", code="AGG015")
 
 
+class _Cuts(NamedTuple):
+    """The pieces of a layout, and the first columns of them."""
+
+    pieces: tuple[Piece, ...]
+    starts: tuple[int, ...]
+
+
+def _cut(layout: Layout, step: int) -> _Cuts:
+    found = tuple(pieces(layout, step))
+    return _Cuts(found, tuple(piece.start for piece in found))
+
+
 class StreamedUpdates:
     """Updates of one layout as an array [n, d] of which blocks of columns are read on demand, from any thread.
 
@@ -105,8 +117,9 @@ class StreamedUpdates:
         self.d = layout.columns
         computed = {widened(span.dtype, span.name).computed for span in layout.spans}
         self.dtype = np.dtype(np.float64 if np.dtype(np.float64) in computed else np.float32)
-        self._pieces = tuple(pieces(layout))
-        self._starts = [piece.start for piece in self._pieces]
+        steps = {one.examined.step for one in (*self.updates, *filter(None, (base,)))}
+        self.step = max(steps, default=GRID)
+        self._cuts = {step: _cut(layout, step) for step in steps}
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -116,16 +129,15 @@ class StreamedUpdates:
     def chunks(self, start: int, stop: int) -> np.ndarray[tuple[int, int], Any]:
         """Return the columns ``[start, stop)`` as a new array [n, stop - start].
 
-        Whole pieces are read and proven; blocks that begin and end at multiples of ``GRID`` read nothing twice.
+        Whole pieces are read and proven; blocks that begin and end at multiples of ``step`` read nothing twice.
         """
-        indices = self.reads(start, stop)
         rows = (np.zeros if self.spared else np.empty)((self.n, stop - start), self.dtype)
         read = [number for number in range(self.n) if number not in self.spared]
         for number in read:
-            self._fill(self.updates[number], indices, start, rows[number])
+            self._fill(self.updates[number], start, rows[number])
         if self.base is not None:
             center = np.empty(stop - start, self.dtype)
-            self._fill(self.base, indices, start, center)
+            self._fill(self.base, start, center)
             for number in read:
                 rows[number] -= center
         return rows
@@ -134,15 +146,15 @@ class StreamedUpdates:
         """Give the same updates where some rows need not be read."""
         return StreamedUpdates(self.updates, self.layout, self.base, self.spared.union(rows))
 
-    def reads(self, start: int, stop: int) -> range:
-        """Return the numbers of the pieces that are read for the columns ``[start, stop)``."""
-        return range(
-            max(0, bisect.bisect_right(self._starts, start) - 1), bisect.bisect_left(self._starts, stop)
-        )
+    def reads(self, update: OpenUpdate, start: int, stop: int) -> range:
+        """Return the numbers of the pieces of an update that are read for the columns ``[start, stop)``."""
+        starts = self._cuts[update.examined.step].starts
+        return range(max(0, bisect.bisect_right(starts, start) - 1), bisect.bisect_left(starts, stop))
 
-    def _fill(self, update: OpenUpdate, indices: range, start: int, row: np.ndarray[tuple[int], Any]) -> None:
-        for index in indices:
-            piece = self._pieces[index]
+    def _fill(self, update: OpenUpdate, start: int, row: np.ndarray[tuple[int], Any]) -> None:
+        cuts = self._cuts[update.examined.step].pieces
+        for index in self.reads(update, start, start + len(row)):
+            piece = cuts[index]
             low, high = max(piece.start, start), min(piece.start + piece.length, start + len(row))
             place = row[low - start : high - start]
             values = update.piece(index, piece, place if len(place) == piece.length else None)

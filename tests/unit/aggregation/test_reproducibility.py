@@ -142,13 +142,14 @@ def test_updates_are_left_as_they_are(rule: str) -> None:
     assert hashlib.sha256(x.tobytes()).hexdigest() == before
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("rule", RULES)
-def test_zeros_have_no_sign(rule: str) -> None:
-    x = np.array([[0.0], [-0.0], [-0.0], [0.0], [-0.0], [0.0], [-0.0]])
-    for rows in (x, -x, np.full((7, 1), -0.0)):
+def test_zeros_have_no_sign(rule: str, dtype: str) -> None:
+    x = np.array([[0.0], [-0.0], [-0.0], [0.0], [-0.0], [0.0], [-0.0]], dtype)
+    for rows in (x, -x, np.full((7, 1), -0.0, dtype)):
         for pre in ((), ("nnm",)):
             found = aggregate_arrays(rows, rule=rule, faulty=0 if rule == "mean" else 1, pre=pre)
-            assert found.tobytes() == bytes(8)
+            assert found.tobytes() == bytes(x.itemsize)
 
 
 def test_denormal_numbers_are_kept() -> None:

@@ -93,6 +93,19 @@ def test_differences_from_the_base_are_computed_ahead_where_it_is_named(world, c
     assert computed == ["ahead", "afterwards"]
 
 
+def test_ranges_that_are_proven_at_once_agree_with_a_base_that_is_proven_in_pieces(
+    world, computed, monkeypatch
+):
+    monkeypatch.setattr(side_by_side, "RANGE_BYTES", SMALL)
+    world.base = world.write(world.base, wide(world, "base"))
+    for name in world.keys:
+        world.update(name, wide(world, name))
+    options = {"parameters": {"tau": 1.0, "iterations": 3}, "base": world.base}
+    one = world.aggregate("centered-clipping", 1, **options)
+    assert one.digest == world.aggregate("centered-clipping", 1, engine=AFTERWARDS, **options).digest
+    assert computed == ["ahead", "afterwards"]
+
+
 def test_tensors_in_another_order_than_their_names_are_computed_afterwards(world, computed):
     for name in world.keys:
         world.update(name, {"a": np.ones(4, "f2"), "b": np.full(4, len(name), "f4")})

@@ -16,10 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from provenance.aggregation.rounds.examining import examine_update, read_header
+from provenance.aggregation.passes import ranges_of
+from provenance.aggregation.rounds.examining import Examination, examine_update, read_header
 from provenance.aggregation.rounds.folder import opened_updates
 from provenance.aggregation.rounds.layout import GRID, difference, layout_of, pieces
 from provenance.aggregation.rounds.output import written
+from provenance.aggregation.rounds.sealing import new_tag
+from provenance.aggregation.rounds.side_by_side import SideBySide
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
 from provenance.errors import Malformed, Refused
 
@@ -114,6 +117,25 @@ def test_a_file_that_is_written_to_between_two_reads_is_noticed(tmp_path, stack)
     with pytest.raises(Refused, match="changed while it was aggregated") as caught:
         stream.chunks(4 * GRID, stream.d)
     assert caught.value.code == "AGG015"
+
+
+def test_longer_pieces_are_proven_and_read_as_the_shorter_ones(tmp_path, stack):
+    path = save(tmp_path / "u.safetensors", v=np.arange(5 * GRID + 9, dtype="f4"), w=np.ones(GRID, "f4"))
+    short = opened(path, stack)
+    one = Examination(short.descriptor, new_tag())
+    together = SideBySide({"u": one}, {"u": short.descriptor}, [short.examined.digest.hex()])
+    list(together.passes(together, lambda *_: None))
+    long = OpenUpdate("u", short.descriptor, together.examined["u"])
+    assert (len(long.examined.tags), len(short.examined.tags)) == (2, 8)
+    assert (long.examined.square, long.examined.finite) == (short.examined.square, True)
+    both = StreamedUpdates([long, short], long.examined.layout, base=short)
+    assert not both.chunks(GRID + 1, 6 * GRID).any()
+    assert [start % both.step for start, _ in ranges_of(both, 1)] == [0]
+    with path.open("r+b") as file:
+        file.seek(-4, os.SEEK_END)
+        file.write(b"\0\0\0\0")
+    with pytest.raises(Refused):
+        StreamedUpdates([long], long.examined.layout).chunks(5 * GRID, 6 * GRID)
 
 
 def test_a_file_that_shrinks_is_an_error_and_no_signal(tmp_path, stack):

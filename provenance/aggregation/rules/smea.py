@@ -1,8 +1,8 @@
 """Smallest maximum eigenvalue averaging: the mean of the n-f rows whose covariance has the least top eigenvalue.
 
-Rows only add to the top eigenvalue of a scatter matrix, so that of a part is a bound for the whole: subsets are
-searched row by row, and a part that is worse than the best found is left. LAPACK's eigenvalues choose what is
-looked at, with a margin; between subsets within it the deterministic ones decide, then the lexicographic order.
+A good subset is found by exchanging rows. Then all are searched whose top eigenvalue is no larger, with a margin for
+rounding in LAPACK, which chooses what is looked at; between subsets within it the deterministic eigenvalues decide,
+then the lexicographic order. Where a better one turns up on the way, the search begins anew with it.
 """
 
 from __future__ import annotations
@@ -14,46 +14,80 @@ import numpy as np
 from provenance.aggregation.arithmetic import dominant
 from provenance.aggregation.geometry import Geometry
 from provenance.aggregation.rule import Choices, Combination, Rule, chosen, majority
+from provenance.aggregation.subsets import TooManyError, within
 
 __all__ = ["SMEA", "least_eigenvalue_subset"]
 
 MARGIN: Final = 1e-9
 ALIKE: Final = 1e-12
+BEYOND: Final = 1e-6  # by so much the search goes beyond the best, for the sake of its own rounding
 NOISE: Final = 1e-14
-MOST_PARTS: Final = 150_000  # looked at before the search gives up; n = 20, f = 4 needs about 10,000
-BATCH: Final = 2048
+MOST_NODES: Final = (
+    30_000  # of the tree; n = 20, f = 4 needs about 20, n = 40, f = 8 with rows all alike 8,000
+)
+MOST_FOUND: Final = 20_000
+AT_ONCE: Final = 1 << 22  # numbers
 
 
-def least_eigenvalue_subset(gram: Any, faulty: int) -> list[int]:
+def least_eigenvalue_subset(gram: Any, squares: Any, faulty: int) -> list[int]:
     """Give the n-f rows with the least top eigenvalue of their scatter; ties go to the lexicographically first.
 
     Raises ValueError where the rows are too much alike, and too many, for the search to end.
     """
     n = len(gram)
-    best = _top(gram, _greedy(gram, faulty)[None])[0]
-    order = _farthest_first(gram)
-    parts = np.zeros((1, n), bool)  # rows kept so far
-    looked_at = 0
-    for place, row in enumerate(order):
-        left_out = place - parts.sum(axis=1)
-        kept = parts[parts.sum(axis=1) < n - faulty]
-        kept[:, row] = True
-        looked_at += len(kept)
-        if looked_at > MOST_PARTS:
-            raise ValueError(
-                f"smea cannot decide between more than {MOST_PARTS:,} subsets of {n} rows so much alike; "
-                "caf comes near it for any n"
-            )
-        kept = kept[_top(gram, kept) <= best * (1.0 + MARGIN) + _noise(gram, kept)]
-        parts = np.concatenate([kept, parts[left_out < faulty]])
-    return _decided(gram, parts[parts.sum(axis=1) == n - faulty], best)
+    apart = squares[~np.eye(n, dtype=bool)]
+    if not faulty or (apart == apart.max(initial=0.0)).all():  # all subsets are congruent
+        return list(range(n - faulty))
+    part = _exchanged(gram, _greedy(gram, faulty))
+    try:
+        while True:
+            found = _searched(gram, squares, part)
+            if found.ndim > 1:
+                return _decided(gram, found)
+            part = _exchanged(gram, found)
+    except TooManyError:
+        raise ValueError(
+            f"smea cannot decide between subsets of {n} rows so much alike; caf comes near it for any n"
+        ) from None
+
+
+def _searched(gram: Any, squares: Any, part: Any) -> Any:
+    """Give all subsets [b, n] that are as good as one, or one [n] that is better."""
+    best = _top(gram, part[None])[0]
+    bound = best * (1.0 + BEYOND) + float(_noise(gram, part[None])[0])
+    bound = max(bound, BEYOND * float(squares[squares > 0].min()))  # rows that are the same have none
+    found = [part[None]]
+    for some in within(squares, int((~part).sum()), bound, MOST_NODES * 50**3 // len(part) ** 3):
+        tops = _top(gram, some)
+        if tops.min() < best * (1.0 - BEYOND):
+            return some[int(tops.argmin())]
+        found.append(some[tops <= bound])
+        if sum(map(len, found)) > MOST_FOUND:
+            raise TooManyError
+    return np.concatenate(found)
+
+
+def _exchanged(gram: Any, part: Any) -> Any:
+    """Exchange a row for one that was left out while that helps."""
+    best = _top(gram, part[None])[0]
+    while True:
+        inside, outside = np.flatnonzero(part), np.flatnonzero(~part)
+        others = np.repeat(part[None], len(inside) * len(outside), axis=0)
+        number = np.arange(len(others))
+        others[number, np.repeat(inside, len(outside))] = False
+        others[number, np.tile(outside, len(inside))] = True
+        tops = _top(gram, others)
+        if not tops.min() < best * (1.0 - MARGIN):
+            return part
+        part, best = others[int(tops.argmin())], tops.min()
 
 
 def _top(gram: Any, parts: Any) -> Any:
     """Give the top eigenvalue of the scatter of each part, nearly."""
     found = np.empty(len(parts))
-    for first in range(0, len(parts), BATCH):
-        some = parts[first : first + BATCH].astype(np.float64)
+    batch = max(1, AT_ONCE // parts.shape[1] ** 2)
+    for first in range(0, len(parts), batch):
+        some = parts[first : first + batch].astype(np.float64)
         found[first : first + len(some)] = np.linalg.eigvalsh(_scatters(gram, some))[:, -1]
     return found
 
@@ -78,18 +112,9 @@ def _greedy(gram: Any, faulty: int) -> Any:
     return part
 
 
-def _farthest_first(gram: Any) -> list[int]:
-    """Begin with the rows that lie apart: parts that keep one are soon worse than the best."""
-    lengths = np.diagonal(gram)
-    squares = lengths + lengths[:, None] - 2.0 * gram
-    order: list[int] = np.argsort(-np.median(squares, axis=1), kind="stable").tolist()
-    return order
-
-
-def _decided(gram: Any, parts: Any, best: float) -> list[int]:
+def _decided(gram: Any, parts: Any) -> list[int]:
     tops = _top(gram, parts)
-    least = min(best, float(tops.min()))
-    near = parts[tops <= least * (1.0 + MARGIN) + _noise(gram, parts)]
+    near = parts[tops <= tops.min() * (1.0 + MARGIN) + _noise(gram, parts)]
     exact = [_exact_top(gram, np.flatnonzero(part)) for part in near]
     alike = (min(exact) * (1.0 + ALIKE) + _noise(gram, near)).tolist()
     return min(
@@ -114,8 +139,9 @@ def _exact_top(gram: Any, rows: Any) -> float:
 
 def _combine(space: Geometry, choices: Choices) -> Combination:
     by_rank = sorted(range(space.n), key=lambda row: space.rank[row])
-    gram = space.gram[np.ix_(by_rank, by_rank)]
-    return chosen([by_rank[place] for place in least_eigenvalue_subset(gram, choices.faulty)], space.n)
+    gram, squares = (each[np.ix_(by_rank, by_rank)] for each in (space.gram, space.squares))
+    kept = least_eigenvalue_subset(gram, squares, choices.faulty)
+    return chosen([by_rank[place] for place in kept], space.n)
 
 
 def _kappa(n: int, faulty: int) -> float:

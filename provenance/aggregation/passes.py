@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from provenance.aggregation.arithmetic import refuse_flushing
-from provenance.aggregation.scratch import forget
 from provenance.aggregation.updates import BLOCK, FileUpdates, Updates
+from provenance.aggregation.workers import Submit, workers
 
 __all__ = ["Pass", "Passes", "each_range", "over_threads", "ranges_of", "threads_for"]
 
@@ -52,24 +51,18 @@ def each_range(
     work: Callable[[int, int], Result], ranges: list[tuple[int, int]], threads: int
 ) -> Iterator[Result]:
     """Give the results of ``work(start, stop)`` in the order of the ranges, at most twice ``threads`` ahead."""
-    refuse_flushing()
-    if threads < 2 or len(ranges) < 2:
-        try:
-            yield from (work(*each) for each in ranges)
-        finally:
-            forget()
-        return
-    with ThreadPoolExecutor(threads, initializer=refuse_flushing) as pool:
-        yield from _ahead(pool, work, ranges, 2 * threads)
+    alone = threads < 2 or len(ranges) < 2
+    with workers(1 if alone else threads) as submit:
+        yield from _ahead(submit, work, ranges, 1 if alone else 2 * threads)
 
 
 def _ahead(
-    pool: Executor, work: Callable[[int, int], Result], ranges: list[tuple[int, int]], most: int
+    submit: Submit[Any], work: Callable[[int, int], Result], ranges: list[tuple[int, int]], most: int
 ) -> Iterator[Result]:
     waiting: deque[Future[Result]] = deque()
     try:
         for start, stop in ranges:
-            waiting.append(pool.submit(work, start, stop))
+            waiting.append(submit(partial(work, start, stop)))
             if len(waiting) >= most:
                 yield waiting.popleft().result()
         while waiting:

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import cycle, zip_longest
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from provenance.aggregation.arithmetic import refuse_flushing
 from provenance.aggregation.passes import Pass, over_threads, ranges_of, threads_for
 from provenance.aggregation.rounds.examining import Examination, Examined, read_values
 from provenance.aggregation.rounds.layout import pieces
@@ -25,13 +23,12 @@ from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
 from provenance.aggregation.rounds.values import widened
 from provenance.aggregation.scratch import aligned, forget
 from provenance.aggregation.updates import BLOCK
+from provenance.aggregation.workers import Submit, workers
 
 __all__ = ["MisguessedError", "SideBySide", "is_straight"]
 
 # What all rows of a range take: little enough to stay in a shared cache between hashing and computing.
 RANGE_BYTES: Final = 8 * 1024 * 1024
-
-Submit = Callable[[Callable[[], Any]], Future[Any]]
 
 
 class _Range(NamedTuple):
@@ -40,12 +37,6 @@ class _Range(NamedTuple):
     start: int
     stop: int
     rows: np.ndarray[tuple[int, int], Any]
-
-
-def _at_once(task: Callable[[], Any]) -> Future[Any]:
-    done: Future[Any] = Future()
-    done.set_result(task())
-    return done
 
 
 class MisguessedError(Exception):
@@ -124,11 +115,9 @@ class SideBySide:
             again = self._again if updates is self else updates
             yield from over_threads(again, work, threads=self._threads)
             return
-        refuse_flushing()
-        if not self._now.stop:
-            self._begin()
-        with ThreadPoolExecutor(self._threads, initializer=refuse_flushing) as pool:
-            submit = pool.submit if self._threads > 1 else _at_once
+        with workers(self._threads) as submit:
+            if not self._now.stop:
+                self._begin()
             while self._now.stop:
                 yield from self._step(submit, work)
         forget()
@@ -139,7 +128,7 @@ class SideBySide:
         for read in reads:
             read()
 
-    def _step(self, submit: Submit, work: Pass) -> Iterator[Any]:
+    def _step(self, submit: Submit[Any], work: Pass) -> Iterator[Any]:
         """Compute with the range at hand while the next one is read: hashing leaves Python to the other threads."""
         following, reads = self._following()
         parts = [partial(work, self, *part) for part in self._parts()]

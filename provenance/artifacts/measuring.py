@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -17,7 +17,7 @@ from provenance.artifacts.manifest import DEFAULT_SHARD_SIZE, Resource, Serializ
 from provenance.artifacts.opening import open_beneath, opened_root
 from provenance.artifacts.reading import SLICE_SIZE, FileChanged, Progress, digest_file, digest_range
 
-__all__ = ["Measured", "MeasuredFile", "Observer", "OpenFile", "measure"]
+__all__ = ["Measure", "Measured", "MeasuredFile", "Observer", "OpenFile", "measure"]
 
 # A thread for a file costs more than reading it when the file is small.
 PARALLEL_FROM = 1024 * 1024
@@ -59,6 +59,20 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Observer = Callable[[OpenFile], Any]
+
+
+class Measure(Protocol):
+    """What ``measure`` does, wherever it is done."""
+
+    def __call__(
+        self,
+        listing: Listing,
+        serialization: Serialization,
+        *,
+        chunks: bool = False,
+        progress: Progress | None = None,
+    ) -> Measured:
+        """Digest every listed file."""
 
 
 class _Task(NamedTuple):

@@ -1,10 +1,12 @@
-"""Rounds on a Dask cluster, with the same digest as on one machine, whatever the workers and partitions.
+"""Rounds and manifests on a Dask cluster, with the same digests as on one machine, whatever the workers.
 
 All workers and the client see the folder of the updates under the same path. Each file is examined by one worker; the
 client checks signatures and settles who takes part, as on one machine. Then workers take the passes over ranges of
 columns: exact integer parts of the Gram matrix, which add up in any order, and slices of the result, which the client
 writes and signs. Files are opened anew for each range, and every piece of 16,384 columns is proven by the BLAKE3 digest
 that it had when the whole file was verified, so nobody who writes to the folder meanwhile goes unnoticed.
+
+The files of any other artifact, such as a data set, are hashed on the workers for ``manifest``.
 
 Trusted are all members of the cluster, for Dask runs what they send each other (so use its TLS), and what workers say:
 one that lies about what it read or computed falsifies the round, and a replay elsewhere shows it. The work of a worker
@@ -41,19 +43,25 @@ from provenance.aggregation.rounds.round import aggregate as aggregate_round
 from provenance.aggregation.rounds.sealing import piece_digest
 from provenance.aggregation.rounds.statement import METHOD_VERSION
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
+from provenance.artifacts.listing import FileEntry, Listing
+from provenance.artifacts.manifest import Manifest, Serialization
+from provenance.artifacts.measuring import Measured, measure
 from provenance.artifacts.opening import open_artifact_file
+from provenance.artifacts.reading import Progress
 from provenance.errors import Undecided
 from provenance.signing.keys import PrivateKey
+from provenance.signing.sign import build_manifest
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["PARTITION", "aggregate", "replay"]
+__all__ = ["PARTITION", "aggregate", "manifest", "replay"]
 
 AnyPath = str | PathLike[str]
 
 # Bytes of all updates together that one task reads, and about what it holds in memory.
 PARTITION: Final = 64 * 1024 * 1024
+_MOST_FILES: Final = 10_000  # that one task reads
 
 
 def aggregate(  # noqa: PLR0913 (the options of the verb)
@@ -130,12 +138,92 @@ def replay(  # noqa: PLR0913 (the options of the verb)
         )
 
 
+def manifest(
+    path: AnyPath,
+    *,
+    client: Client,
+    ignore: Iterable[str] = (),
+    serialization: Serialization | None = None,
+    chunks: bool = True,
+    partition: int = PARTITION,
+) -> Manifest:
+    """List the files of an artifact here, and have them hashed on the cluster of ``client``.
+
+    The manifest is the one that is made on one machine, and ``root_digest(manifest.resources)`` the digest by which
+    statements name the artifact. ``ignore`` are exact relative paths to leave out, ``serialization`` says how to cut
+    files (whole, by SHA-256, where none is given), and ``chunks`` asks for the BLAKE3 digests of each 4 MiB of whole
+    files. A task reads ``partition`` bytes, or one larger file. Raises ``Refused`` or ``Undecided`` with a rule id
+    where a file cannot be read or named, and ``Undecided`` where the workers are lost or run another version.
+    """
+    with _told("ART008"):
+        return build_manifest(
+            Path(path),
+            serialization or Serialization(),
+            ignore=ignore,
+            chunks=chunks,
+            measuring=partial(_measured, client, partition),
+        )
+
+
+def _measured(
+    client: Client,
+    partition: int,
+    listing: Listing,
+    serialization: Serialization,
+    *,
+    chunks: bool = False,
+    progress: Progress | None = None,
+) -> Measured:
+    """Have the listed files measured by the workers, some at a time."""
+    rooted = msgspec.structs.replace(listing, root=Path(os.path.abspath(listing.root)), findings=())
+    parts = [msgspec.structs.replace(rooted, files=files) for files in _batches(listing.files, partition)]
+    work = partial(_measure, _stamp(), serialization=serialization, chunks=chunks)
+    futures = client.map(work, parts, pure=False)
+    try:
+        found: list[Measured] = []
+        for part, future in zip(parts, futures, strict=True):
+            found.append(future.result())
+            if progress is not None:
+                progress(part.total_bytes)
+    finally:
+        client.cancel(futures)
+    return Measured(
+        files=tuple(file for each in found for file in each.files),
+        findings=tuple(problem for each in found for problem in each.findings),
+    )
+
+
+def _batches(files: Sequence[FileEntry], partition: int) -> Iterator[tuple[FileEntry, ...]]:
+    """Cut files into runs of about so many bytes, and of not too many files."""
+    batch: list[FileEntry] = []
+    size = 0
+    for file in files:
+        if batch and (size + file.size > partition or len(batch) >= _MOST_FILES):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield tuple(batch)
+
+
+def _measure(
+    stamp: tuple[str, str], listing: Listing, *, serialization: Serialization, chunks: bool
+) -> Measured:
+    """Measure some files, on a worker."""
+    _require(stamp)
+    try:
+        return measure(listing, serialization, chunks=chunks)
+    except OSError as error:
+        raise _blind(str(listing.root), error, "ART008") from error
+
+
 def _engine(client: Client, partition: int) -> Engine:
     return Engine(examine=partial(_examined, client), passes=partial(_passes, client, partition))
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(code: str = "AGG014") -> Iterator[None]:
     """Turn the loss of workers into an ``Undecided``."""
     from distributed import CancelledError, KilledWorker
     from distributed.comm import CommClosedError
@@ -144,8 +232,8 @@ def _told() -> Iterator[None]:
         yield
     except (KilledWorker, CancelledError, CommClosedError) as error:
         raise Undecided(
-            f"the cluster lost its workers before the round was done ({type(error).__name__})",
-            code="AGG014",
+            f"the cluster lost its workers before the work was done ({type(error).__name__})",
+            code=code,
             hint="see the workers' logs; with less memory for each, take a smaller partition",
         ) from error
 
@@ -185,10 +273,10 @@ def _examine(stamp: tuple[str, str], directory: str, name: str) -> Seen:
         os.close(descriptor)
 
 
-def _blind(path: str, error: OSError) -> Undecided:
+def _blind(path: str, error: OSError, code: str = "AGG014") -> Undecided:
     return Undecided(
         f"a worker cannot open {path}: {(error.strerror or str(error)).lower()}",
-        code="AGG014",
+        code=code,
         hint="all workers and the client must see the folder under the same path",
     )
 

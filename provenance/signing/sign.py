@@ -15,7 +15,7 @@ from provenance.artifacts.algorithms import DIGEST_SIZES
 from provenance.artifacts.atomic import write_atomically
 from provenance.artifacts.listing import list_artifact
 from provenance.artifacts.manifest import Manifest, Resource, Serialization
-from provenance.artifacts.measuring import measure
+from provenance.artifacts.measuring import Measure, measure
 from provenance.artifacts.names import (
     ATTESTATION_DIRECTORY,
     DEFAULT_IGNORED,
@@ -122,14 +122,16 @@ def build_manifest(
     own: Iterable[str] = (),
     chunks: bool = True,
     progress: Progress | None = None,
+    measuring: Measure = measure,
 ) -> Manifest:
     """List and digest an artifact in one read, with the chunk digests of whole files unless they are not wanted.
 
-    Raises ``Refused`` or ``Undecided`` with the first finding where a file cannot be signed.
+    ``measuring`` does what ``measure`` does, maybe somewhere else. Raises ``Refused`` or ``Undecided`` with the first
+    finding where a file cannot be signed.
     """
     listing = list_artifact(path, ignore=ignore, own=own, allow_symlinks=serialization.allow_symlinks)
     _require(listing.findings, path)
-    measured = measure(
+    measured = measuring(
         listing,
         serialization,
         chunks=chunks and serialization.method == "files",

@@ -45,11 +45,19 @@ def load_index(path: Path) -> Statements:
             seal, data = file.read(_SEAL_BYTES), file.read(_MOST_BYTES)
         if key is None or not hmac.compare_digest(seal, _seal(key, data)):
             return Statements()
-        connection = sqlite3.connect(":memory:", check_same_thread=False)
-        connection.deserialize(data)
-        return Statements(connection)
+        return Statements(_in_memory(data))
     except (OSError, sqlite3.Error, AttributeError):  # some builds of SQLite cannot read from memory
         return Statements()
+
+
+def _in_memory(data: bytes) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    try:
+        connection.deserialize(data)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def save_index(path: Path, statements: Statements) -> None:

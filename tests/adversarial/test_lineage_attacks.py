@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -427,10 +428,10 @@ def test_a_forged_index_changes_no_answer(world, model, kept):
     """The attacker adds a statement to the index that nobody signed."""
     world.revoke("bob")
     data = kept.read_bytes()
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.deserialize(data[32:])
-    connection.execute("DELETE FROM claim WHERE contributor = 'bob'")
-    forged = data[:32] + connection.serialize()
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.deserialize(data[32:])
+        connection.execute("DELETE FROM claim WHERE contributor = 'bob'")
+        forged = data[:32] + connection.serialize()
     assert forged != data
     kept.write_bytes(forged)
     assert errors(world.trace(model)) == {"CON011"}

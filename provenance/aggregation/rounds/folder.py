@@ -15,6 +15,7 @@ from provenance.aggregation.rounds.claims import Rejected
 from provenance.aggregation.rounds.examining import Examined, examine_update
 from provenance.aggregation.rounds.ready import Ready
 from provenance.aggregation.rounds.sealing import Tag
+from provenance.aggregation.rounds.sharded import open_sharded
 from provenance.aggregation.rounds.stream import OpenUpdate
 from provenance.artifacts.cores import on_all_cores
 from provenance.artifacts.listing import list_artifact
@@ -169,8 +170,25 @@ def _unusable(name: str, message: str, rule: str = "") -> Rejected:
 
 @contextmanager
 def open_base(path: Path, tag: Tag | None = None) -> Iterator[OpenUpdate]:
-    """Open and examine the base model, a single safetensors file; raises ``UsageError`` where it cannot be used."""
+    """Open and examine the base model; raises ``UsageError`` where it cannot be used.
+
+    It is one safetensors file, or a directory whose files at the top hold the tensors, known by the digest of all of
+    its files. A ``tag`` is given where other processes read it too, which they cannot with a directory.
+    """
     real = Path(os.path.realpath(path))
+    if real.is_dir():
+        if tag is not None:
+            raise UsageError(
+                f"the base model {path} is a directory, which workers elsewhere cannot read",
+                hint="take a base model in one file, or aggregate on this machine",
+            )
+        with ExitStack() as stack:
+            try:
+                model = stack.enter_context(open_sharded(str(path), real))
+            except (Malformed, OSError) as error:
+                raise UsageError(f"cannot use the base model {path}: {error}") from error
+            yield model
+        return
     try:
         descriptor = open_artifact_file(real.parent, real.name)
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from provenance.aggregation.pre.model import Grouped, Mixing
+from provenance.aggregation.scratch import scratch
 
 __all__ = ["for_rows", "mixed"]
 
@@ -70,8 +71,9 @@ def _means(rows: Any, mixing: Grouped, dtype: np.dtype[Any]) -> Any:
 
 def _integers(tile: Any, exponent: int, step: int) -> Any:
     """Round a tile times 2**exponent, with zeros up to the next multiple of ``step``."""
-    whole = np.zeros((len(tile), -(-tile.shape[1] // step) * step))
+    whole = scratch("whole", (len(tile), -(-tile.shape[1] // step) * step), np.float64)
     whole[:, : tile.shape[1]] = tile
+    whole[:, tile.shape[1] :] = 0.0
     if abs(exponent) < 1000:
         whole *= 2.0**exponent
     else:
@@ -81,7 +83,7 @@ def _integers(tile: Any, exponent: int, step: int) -> Any:
 
 def _sums(members: Any, integers: Any) -> Any:
     """Add the rows of each group, piece by piece."""
-    sums = np.empty((len(members), *integers.shape[1:]))
+    sums = scratch("sums", (len(members), *integers.shape[1:]), np.float64)
     np.matmul(members, integers.transpose(1, 0, 2), out=sums.transpose(1, 0, 2))
     return sums.reshape(len(members), -1)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import pytest
 
 from provenance.aggregation import aggregate_arrays
+from provenance.aggregation.combining import combined
+from provenance.aggregation.rule import Combination
 from provenance.aggregation.scratch import forget, scratch
 
 
@@ -37,3 +40,14 @@ def test_results_are_not_overwritten_by_the_next_call() -> None:
         before = found.copy()
         aggregate_arrays(-rows, rule=rule, faulty=2)
         assert (found == before).all()
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 17, 16_385])
+def test_weighted_rows_are_added_one_after_the_other(columns: int) -> None:
+    rows = np.random.default_rng(0).standard_normal((40, columns), np.float32)
+    weights = np.random.default_rng(1).random(40)
+    found = combined(rows, range(40), Combination(weights), checked=False)
+    wanted = np.zeros(columns)
+    for row, weight in zip(rows, weights, strict=True):
+        wanted += row.astype(np.float64) * weight
+    assert found.tobytes() == wanted.tobytes()

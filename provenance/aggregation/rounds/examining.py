@@ -96,18 +96,27 @@ class Examination:
         """Say whether all values so far are numbers."""
         return math.isfinite(sum(self._squares))
 
-    def take(self, cuts: Sequence[Piece], numbers: range, values: np.ndarray[tuple[int], Any]) -> None:
-        """Take in the stored values of neighbouring pieces, which are the next bytes of the file."""
+    def take(
+        self,
+        cuts: Sequence[Piece],
+        numbers: range,
+        values: np.ndarray[tuple[int], Any],
+        computed: np.ndarray[tuple[int], Any] | None = None,
+    ) -> None:
+        """Take in the stored values of neighbouring pieces, which are the next bytes of the file.
+
+        ``computed`` are the same values, where somebody has them already in the dtype that is computed with.
+        """
         self._whole.update(values.view(np.uint8).data)
         self._position += values.nbytes
         first = cuts[numbers[0]].start
         with np.errstate(over="ignore", invalid="ignore"):
             for number in numbers:
                 piece = cuts[number]
-                part = values[piece.start - first : piece.start - first + piece.length]
-                self._squares[piece.span] += _square(part)
+                place = slice(piece.start - first, piece.start - first + piece.length)
+                self._squares[piece.span] += _square((values if computed is None else computed)[place])
                 if self.tag is not None:
-                    self._tags[number] = self.tag(number, part.view(np.uint8).data)
+                    self._tags[number] = self.tag(number, values[place].view(np.uint8).data)
 
     def found(self) -> Examined:
         """Conclude, once all bytes have passed; raises ``Malformed`` (AGG011) where the file has more or fewer."""
@@ -181,9 +190,9 @@ def read_values(
 
 def _square(values: np.ndarray[tuple[int], Any]) -> float:
     """The sum of squares; NaN or infinite where a value is, and for nothing else."""
-    if values.dtype == np.float32:
+    if values.itemsize <= 4 and values.dtype.kind not in "iu":
         # A sum in single precision is quick, and any value that is no number shows in it.
-        quick = _quick_square(values)
+        quick = _quick_square(values.astype(np.float32, copy=False))
         if 1e-30 < quick < 1e30:
             return quick
     return sum(_wide_square(values[first : first + _SHORT]) for first in range(0, len(values), _SHORT))

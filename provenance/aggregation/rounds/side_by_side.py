@@ -164,11 +164,11 @@ class SideBySide:
             one, row = self._examinations[number], into.rows[number]
             values = row if as_is else raw
             read_values(self._descriptors[number], one.offsets, 0, into.start, values)
-            one.take(self._cuts, numbers, values)
-            if not one.finite:
-                raise MisguessedError
             if not as_is:
                 row[:] = raw
+            one.take(self._cuts, numbers, values, row)
+            if not one.finite:
+                raise MisguessedError
             if centre is not None:
                 row -= centre
 

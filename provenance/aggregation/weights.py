@@ -26,7 +26,7 @@ GROUP: Final = 4 * BLOCK
 SAMPLING: Final = f"{WINDOW}-of-{GROUP}/1"
 """The name by which a statement calls this way to sample; another way needs another name."""
 
-TOGETHER: Final = 4 * WINDOW  # columns
+TOGETHER: Final = 4096  # columns: few enough to stay in the cache
 
 # One kept value. Up to 16 rows share it without a remainder; so do powers of two.
 UNIT: Final = 720_720 << 6
@@ -93,7 +93,9 @@ class Tally:
 
     def _count(self) -> None:
         before, kept = (np.concatenate(each, axis=1) for each in zip(*self._parts, strict=True))
-        self._counts += _counted(before[self._rows], kept, self._rights)
+        for first in range(0, self._columns, TOGETHER):
+            some = slice(first, first + TOGETHER)
+            self._counts += _counted(before[self._rows, some], kept[:, some], self._rights)
         self._parts, self._columns = [], 0
 
 

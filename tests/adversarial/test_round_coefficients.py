@@ -140,11 +140,11 @@ def test_the_order_of_a_statement_decides_nothing(world, monkeypatch):
 def test_columns_are_chosen_by_what_no_contributor_knows_alone(monkeypatch):
     monkeypatch.setattr(weighing, "_ALL", 0)
     digests = ["aa", "bb", "cc"]
-    seed = weighing.sample_for(digests, 3, 10**6).seed
-    assert seed == weighing.sample_for(reversed(digests), 3, 10**6).seed
+    seed = weighing.sample_for(digests, 10**6).seed
+    assert seed == weighing.sample_for(reversed(digests), 10**6).seed
     for place in range(3):
         others = [*digests[:place], "dd", *digests[place + 1 :]]
-        assert weighing.sample_for(others, 3, 10**6).seed != seed
+        assert weighing.sample_for(others, 10**6).seed != seed
 
 
 def test_an_attacker_who_was_trimmed_everywhere_has_no_part(tmp_path):

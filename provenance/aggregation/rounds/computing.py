@@ -136,7 +136,7 @@ def combine(
     passes: Passes | None,
 ) -> Computed:
     """Combine the rows of a stream into an open output."""
-    sample = None if recipe.linear else sample_for(stream.digests, stream.n, stream.d)
+    sample = None if recipe.linear else sample_for(stream.digests, stream.d)
     result = aggregate(
         stream,
         rule=recipe.rule,

@@ -12,7 +12,7 @@ from provenance.aggregation.weights import SAMPLING, Sample
 
 __all__ = ["FACTORS", "Weighing", "sample_for", "weighing_of"]
 
-_ALL: Final = 1 << 26  # values of which every one is counted
+_ALL: Final = 1 << 22  # columns of which every one is counted: a sample of fewer would be too few windows
 
 
 class Weighing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,12 +41,12 @@ class Weighing(msgspec.Struct, frozen=True, omit_defaults=True):
 FACTORS: Final = Weighing("factor")
 
 
-def sample_for(digests: Iterable[str], n: int, d: int) -> Sample:
-    """Choose columns in which the values of n updates are counted: all of a few, else where the root digests say.
+def sample_for(digests: Iterable[str], d: int) -> Sample:
+    """Choose columns in which the values of updates are counted: all of a few, else where the root digests say.
 
     So no contributor knows the columns before all updates are fixed, whatever the order of the updates.
     """
-    if n * d <= _ALL:
+    if d <= _ALL:
         return Sample(d)
     return Sample(d, hashlib.sha256("\n".join(["mean-weight/1", *sorted(digests)]).encode()).digest())
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from provenance.aggregation.updates import BLOCK, FileUpdates, Updates
+from provenance.aggregation.updates import BLOCK, ArrayUpdates, FileUpdates, Updates
 from provenance.aggregation.workers import Submit, workers
 
 __all__ = ["Pass", "Passes", "each_range", "over_threads", "ranges_of", "threads_for"]
@@ -23,7 +23,10 @@ Passes = Callable[[Updates, Pass], Iterator[Any]]
 
 RANGES_BYTES: Final = 24 * 1024 * 1024
 MOST_RANGE_BYTES: Final = 12 * 1024 * 1024
-WORTH_THREADS: Final = 1 << 21  # elements
+# Elements from which threads are worth it: where there is something to read and to hash, and in memory, where they
+# mostly wait for Python on less.
+WORTH_THREADS: Final = 1 << 21
+IN_MEMORY: Final = 1 << 25
 
 
 def ranges_of(updates: Updates, chunk: int | None = None, threads: int = 1) -> list[tuple[int, int]]:
@@ -78,4 +81,5 @@ def threads_for(updates: Updates, threads: int | None) -> int:
         if isinstance(threads, bool) or threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
         return threads
-    return len(os.sched_getaffinity(0)) if updates.n * updates.d >= WORTH_THREADS else 1
+    worth = IN_MEMORY if isinstance(updates, ArrayUpdates) else WORTH_THREADS
+    return len(os.sched_getaffinity(0)) if updates.n * updates.d >= worth else 1

@@ -16,6 +16,7 @@ TAIL_BYTES = 64 * 1024
 _NESTED = 4  # compressed streams within compressed streams that are followed
 
 _END_OF_ZIP = b"PK\x05\x06"
+_NUMPY = b"\x93NUMPY"
 _LEGACY_TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number, as the first of five pickles
 _PICKLE_NAMES = (
     *(".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill", ".pk", ".p", ".dat", ".data"),
@@ -66,7 +67,8 @@ def _detect(head: bytes, size: int, tail: bytes, name: str, depth: int) -> str:
     first = head[0]
     if head[8:9] == b"{" and head[4:8] == b"\0\0\0\0":
         return "safetensors"  # whether the header is sound is for its reader to say
-    if _END_OF_ZIP in tail or head[:4] == b"PK\x03\x04":
+    # Four bytes may be numbers of an array; whether a zip ends with one is looked at when it is read.
+    if head[:4] == b"PK\x03\x04" or (_END_OF_ZIP in tail and head[:6] != _NUMPY):
         return zip_format(head, tail)
     if first in b"{[ \t\r\n\xef" and (found := json_format(head)):
         return found

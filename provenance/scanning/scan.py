@@ -23,6 +23,7 @@ __all__ = ["examine", "imported_globals", "scan_member"]
 Read = Callable[[Context, Reader, bytes, str], None]
 
 _END_OF_ZIP = b"PK\x05\x06"
+_NUMPY = b"\x93NUMPY"
 
 
 def examine(reader: Reader, name: str, policy: FormatPolicy) -> FileEvidence:
@@ -94,8 +95,8 @@ def _scan(context: Context, reader: Reader, name: str) -> str:
     # "P" names a persistent object, at which loaders that know none stop.
     if head[:1] != b"P" and head[:1] and head[0] in FIRST_BYTES and found not in _OWN_PICKLES:
         _look_for_pickle(context, reader, head)
-    if found not in _ZIPS and _END_OF_ZIP in tail and decompressor(head) is None:
-        _look_for_zip(context, tail)
+    if (found not in _ZIPS or head[:6] == _NUMPY) and _END_OF_ZIP in tail and decompressor(head) is None:
+        _look_for_zip(context, reader, tail)
     return context.packed_format or found
 
 
@@ -108,7 +109,7 @@ def _pickle(context: Context, reader: Reader, head: bytes, name: str) -> None:
     from provenance.scanning.pickles.reading import read_streams, with_joblib
     from provenance.scanning.pickles.source import ReaderSource
 
-    if head[:6] == b"\x93NUMPY":
+    if head[:6] == _NUMPY:
         _array(context, reader, head, name)
     elif decompressor(head) is not None and sniff(head, reader.size) == "no":
         _packed(context, reader, name)
@@ -171,7 +172,7 @@ def _tar(context: Context, reader: Reader, head: bytes, name: str) -> None:
 def _array(context: Context, reader: Reader, head: bytes, name: str) -> None:
     from provenance.scanning.arrays import read_array
 
-    if head[:6] == b"\x93NUMPY":
+    if head[:6] == _NUMPY:
         read_array(context, reader)
     else:
         _zip(context, reader, head, name)
@@ -244,13 +245,20 @@ def _look_for_pickle(context: Context, reader: Reader, head: bytes) -> None:
             context.add("ARC010", f"the file is also a pickle, which imports {module}.{name}"[:200])
 
 
-def _look_for_zip(context: Context, tail: bytes) -> None:
-    """ARC010 where a zip ends with the file: its last record leads back to a directory."""
-    at = tail.rfind(_END_OF_ZIP)
-    length = int.from_bytes(tail[at + 12 : at + 16], "little")
-    comment = int.from_bytes(tail[at + 20 : at + 22], "little")
-    if len(tail) - at - 22 >= comment and (
-        length > at or tail[at - length : at - length + 4] == b"PK\x01\x02"
+def _look_for_zip(context: Context, reader: Reader, tail: bytes) -> None:
+    """ARC010 where a zip ends with the file: its last record leads to a directory, or stands behind one of zip64.
+
+    Some readers count back from the record to the directory, others go where it says.
+    """
+    at = tail.rfind(_END_OF_ZIP, 0, max(0, len(tail) - 18))
+    if at < 0:
+        return
+    length, offset = (int.from_bytes(tail[at + place : at + place + 4], "little") for place in (12, 16))
+    places = (reader.size - len(tail) + at - length, offset)
+    if (
+        not length
+        or tail[max(0, at - 20) : at][:4] == b"PK\x06\x07"
+        or any(0 <= place < reader.size and reader.read_at(place, 4) == b"PK\x01\x02" for place in places)
     ):
         context.add("ARC010", "a zip archive ends with the file")
 

@@ -35,9 +35,8 @@ def workers(threads: int) -> Iterator[Submit[Any]]:
 
 def _submit(pool: ThreadPoolExecutor | None, task: Callable[[], _Found]) -> Future[_Found]:
     done: Future[_Found] = Future()
-    turns = iter(
-        (done,)
-    )  # a task that is queued when a thread is refused may still be taken by another thread
+    # A task that is queued when a thread is refused may still be taken by another one: whoever comes first has it.
+    turns = iter((done,))
 
     def work() -> None:
         for turn in turns:

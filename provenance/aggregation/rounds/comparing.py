@@ -31,7 +31,7 @@ def coefficient_differences(
 ) -> Iterator[Finding]:
     """Hold the coefficients of a statement against those that came out, in the order in which updates were combined.
 
-    Statements of old tell factors without saying so, and nothing of rules by coordinate.
+    A statement may tell factors without saying so; one that tells nothing is no error, but is not passed over.
     """
     found = computed.weighing
     stated = {each.coefficient for each in accepted}
@@ -44,7 +44,10 @@ def coefficient_differences(
         yield finding("AGG018", said)
     elif told != found:
         yield finding("AGG022", f"the coefficients are told as {told or 'nothing'}, and are: {found}")
-    elif stated != {None}:
+    elif stated == {None}:
+        said = "the statement does not tell how much of the result is whose"
+        yield finding("AGG022", said, severity="warning", notes=(f"recomputed here: {found}",))
+    else:
         for each, coefficient in zip(accepted, computed.coefficients, strict=True):
             if each.coefficient != coefficient:
                 said = f"its coefficient is stated as {each.coefficient} and is {coefficient}"

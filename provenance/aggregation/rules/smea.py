@@ -22,9 +22,8 @@ MARGIN: Final = 1e-9
 ALIKE: Final = 1e-12
 BEYOND: Final = 1e-6  # by so much the search goes beyond the best, for the sake of its own rounding
 NOISE: Final = 1e-14
-MOST_NODES: Final = (
-    30_000  # of the tree; n = 20, f = 4 needs about 20, n = 40, f = 8 with rows all alike 8,000
-)
+# Nodes of the tree; n = 20, f = 4 needs about 20, n = 40, f = 8 with rows all alike 8,000.
+MOST_NODES: Final = 30_000
 MOST_FOUND: Final = 20_000
 AT_ONCE: Final = 1 << 22  # numbers
 

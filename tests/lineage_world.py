@@ -10,6 +10,7 @@ import provenance
 from policies import parse_policy
 from provenance.attestations.slsa import derivation, input_descriptor, provenance_statement
 from provenance.attestations.statement import Subject, encode_statement
+from provenance.lineage.index import Statements
 from provenance.lineage.statements import write_statement
 from provenance.lineage.subjects import subject_of
 from provenance.signing.keys import generate, write_key_pair
@@ -134,6 +135,16 @@ class World:
     def verify(self, path: Path, *, lineage: str = 'require = "proven"', contributors: str = "", **options):
         options.setdefault("store", self.root)
         return provenance.verify(path, policy=self.policy(lineage, contributors), **options)
+
+
+def statements_of(claims) -> Statements:
+    """Index claims that no file holds."""
+    statements = Statements()
+    for claim in claims:
+        statements._insert(1, claim)
+    for table in ("subject", "input"):
+        statements._flush(table)
+    return statements
 
 
 def bundle_of(path: Path, kind: str) -> Path:

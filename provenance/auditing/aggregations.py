@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from provenance.attestations.slsa import ResourceDescriptor, SlsaProvenance, read_provenance, role_of
+from provenance.attestations.weighing import Weighing
 from provenance.auditing.model import Aggregation
 from provenance.errors import ProvenanceError
 from provenance.lineage.index import reopened
@@ -63,13 +66,12 @@ def _part(update: ResourceDescriptor) -> tuple[str, float | None, float]:
 
 
 def _weighing(told: object) -> str:
-    """Say what the coefficients are; "" for statements of old, which do not."""
-    match told:
-        case {"kind": "factor"}:
-            return "factor in the sum"
-        case {"kind": "mean-weight", "columns": int(columns), "of": int(every)}:
-            return f"mean weight, counted in {columns:,} of {every:,} columns"
-    return ""
+    """Say what the coefficients are; "" where the statement does not, or says what is not known here."""
+    try:
+        found = msgspec.convert(told, Weighing)
+    except msgspec.ValidationError:
+        return ""
+    return str(found) if found.kind in {"factor", "mean-weight"} else ""
 
 
 def _rejected(update: ResourceDescriptor) -> tuple[str, str, str]:

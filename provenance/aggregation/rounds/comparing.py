@@ -11,7 +11,8 @@ from policies import Finding, finding
 from provenance.aggregation.rounds.examining import offsets_of, read_header, read_values
 from provenance.aggregation.rounds.layout import difference, layout_of, pieces
 from provenance.aggregation.rounds.result import Accepted, Computed
-from provenance.aggregation.rounds.weighing import FACTORS, Weighing
+from provenance.aggregation.rounds.weighing import is_known
+from provenance.attestations.weighing import FACTORS, Weighing
 from provenance.errors import Malformed
 
 __all__ = ["coefficient_differences", "first_difference"]
@@ -37,7 +38,7 @@ def coefficient_differences(
     stated = {each.coefficient for each in accepted}
     if told is None and (stated == {None} or found == FACTORS):
         told = found
-    if told is not None and not told.known:
+    if told is not None and not is_known(told):
         said = (
             f"the coefficients are told as {told.kind[:50]} by {told.sampling[:50]}, which is not known here"
         )

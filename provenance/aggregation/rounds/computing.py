@@ -20,9 +20,10 @@ from provenance.aggregation.rounds.engine import HERE, Engine
 from provenance.aggregation.rounds.output import Output, written
 from provenance.aggregation.rounds.result import Computed
 from provenance.aggregation.rounds.stream import OpenUpdate, StreamedUpdates
-from provenance.aggregation.rounds.weighing import FACTORS, sample_for, weighing_of
+from provenance.aggregation.rounds.weighing import sample_for, weighing_of
 from provenance.aggregation.updates import Updates
 from provenance.artifacts.cores import on_all_cores
+from provenance.attestations.weighing import FACTORS
 from provenance.errors import UsageError
 
 __all__ = ["Recipe", "RoundUpdates", "combine", "compute", "describe", "observes"]

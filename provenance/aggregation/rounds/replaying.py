@@ -82,13 +82,8 @@ def replay(  # noqa: PLR0913 (the options of the command)
         judged = [*about_roster, *about_statement, *_compare(recorded, admission, verified)]
         computed, accepted = None, recorded.accepted
         if outcome(judged) == "accepted":
-            accepted = _in_order(recorded, admission)
-            computed, problems = _recompute(recorded, accepted, admission, target, threads, engine)
-            judged += problems
-        if computed is not None:
-            judged += _differences(path, digest, target, computed.digest, recorded)
-            judged += coefficient_differences(recorded.weighing, accepted, computed)
-            accepted = with_coefficients(accepted, computed)
+            computed, accepted, told = _again(recorded, admission, (path, digest), target, threads, engine)
+            judged += told
     return _verdict(
         judged,
         round=str(name),
@@ -208,22 +203,27 @@ def _recipe(recorded: Recorded) -> Recipe:
     return Recipe(recorded.rule, recorded.faulty, recorded.pre, recorded.parameters)
 
 
-def _recompute(
+def _again(
     recorded: Recorded,
-    accepted: Sequence[Accepted],
     admission: Admission,
+    result: tuple[Path, str],
     target: Path,
     threads: int | None,
     engine: Engine,
-) -> tuple[Computed | None, Sequence[Finding]]:
-    """Compute the round into ``target``, or say why it cannot be computed."""
-    recipe = _recipe(recorded)
+) -> tuple[Computed | None, tuple[Accepted, ...], list[Finding]]:
+    """Compute the round into ``target``; tell why it cannot be, or where it is not what is there and what is stated."""
+    accepted, recipe = _in_order(recorded, admission), _recipe(recorded)
     rights = tuple(each.voting_right for each in accepted)
     _, broken = recipe.guarantee(len(rights), rights)
     problems = [*broken, *recipe.needs_base(admission, broken)]
     if problems:
-        return None, problems
-    return compute(admission, recipe, rights, target, threads=threads, engine=engine), ()
+        return None, accepted, problems
+    computed = compute(admission, recipe, rights, target, threads=threads, engine=engine)
+    told = [
+        *_differences(*result, target, computed.digest, recorded),
+        *coefficient_differences(recorded.weighing, accepted, computed),
+    ]
+    return computed, with_coefficients(accepted, computed), told
 
 
 def _differences(

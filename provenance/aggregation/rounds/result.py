@@ -11,8 +11,8 @@ import msgspec
 from policies import Finding
 from policies.findings import DecisionName
 from provenance.aggregation.rounds.claims import Rejected
-from provenance.aggregation.rounds.weighing import Weighing
 from provenance.artifacts.reading import Digested
+from provenance.attestations.weighing import Weighing
 
 __all__ = ["Accepted", "Computed", "Replay", "Round", "with_coefficients"]
 

@@ -13,7 +13,6 @@ import msgspec
 
 from provenance.aggregation.rounds.claims import Rejected
 from provenance.aggregation.rounds.result import Accepted, Round
-from provenance.aggregation.rounds.weighing import Weighing
 from provenance.attestations.slsa import (
     ResourceDescriptor,
     SlsaProvenance,
@@ -25,6 +24,7 @@ from provenance.attestations.slsa import (
 )
 from provenance.attestations.statement import Statement, Subject
 from provenance.attestations.strict_json import convert
+from provenance.attestations.weighing import Weighing
 from provenance.errors import Malformed
 from provenance.trust.roster import VerifiedRoster
 

@@ -82,30 +82,31 @@ def test_what_cannot_be_listed_is_refused_with_the_same_words(data, client):
     assert said[0] == said[1]
 
 
-def test_a_file_that_changes_between_list_and_read_leaves_it_undecided(data, client, monkeypatch):
+def shrink(data):
+    (data / "large").write_bytes(b"another")
+
+
+def hide(data):
+    data.rename(data.with_name("moved"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message", "code"),
+    [(shrink, "large: the file shrank", "ART009"), (hide, "a worker cannot open", "ART008")],
+)
+def test_what_changes_between_list_and_read_leaves_it_undecided(
+    data, client, monkeypatch, change, message, code
+):
     honest = dask._measured
 
     def later(*arguments, **options):
-        (data / "large").write_bytes(b"another")
+        change(data)
         return honest(*arguments, **options)
 
     monkeypatch.setattr(dask, "_measured", later)
-    with pytest.raises(Undecided, match="large: the file shrank") as caught:
+    with pytest.raises(Undecided, match=message) as caught:
         dask.manifest(data, client=client)
-    assert caught.value.code == "ART009"
-
-
-def test_files_that_a_worker_does_not_see_leave_it_undecided(data, client, monkeypatch):
-    honest = dask._measured
-
-    def elsewhere(*arguments, **options):
-        data.rename(data.with_name("moved"))
-        return honest(*arguments, **options)
-
-    monkeypatch.setattr(dask, "_measured", elsewhere)
-    with pytest.raises(Undecided, match="a worker cannot open") as caught:
-        dask.manifest(data, client=client)
-    assert caught.value.code == "ART008"
+    assert caught.value.code == code
 
 
 def test_a_worker_of_another_version_hashes_nothing(data, client, monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lineage_world import World, bundle_of
+from lineage_world import World, bundle_of, statements_of
 
 from provenance.lineage.claims import Claim, Input
 from provenance.lineage.finding import find_statements, places_in
@@ -211,15 +211,6 @@ def test_half_a_digest_in_common_does_not_join():
     assert not same_artifact(one, other)
 
 
-def indexed(claims) -> Statements:
-    statements = Statements()
-    for claim in claims:
-        statements._insert(1, claim)
-    for table in ("subject", "input"):
-        statements._flush(table)
-    return statements
-
-
 def test_what_is_found_does_not_come_in_the_order_in_which_it_was_read():
     source = Reference("a" * 64, "b" * 64, name="source")
     claims = [
@@ -227,7 +218,7 @@ def test_what_is_found_does_not_come_in_the_order_in_which_it_was_read():
         for number in range(5)
     ]
     for order in (claims, claims[::-1]):
-        statements = indexed(order)
+        statements = statements_of(order)
         assert [met.claim.where for met in statements.using([source])] == ["0", "1", "2", "3", "4"]
         assert [met.claim.where for met in statements.about([source])] == ["0", "1", "2", "3", "4"]
         assert [met.used.taken for met in statements.using([source])] == [0, 1, 2, 3, 4]
@@ -235,7 +226,7 @@ def test_what_is_found_does_not_come_in_the_order_in_which_it_was_read():
 
 def test_a_claim_outlives_its_index_and_does_not_keep_it_for_ever():
     inputs = (Input(Reference(name="one"), "r"), Input(Reference(name="two")))
-    index = weakref.ref(statements := indexed([Claim(where="x", kind="train", inputs=inputs)]))
+    index = weakref.ref(statements := statements_of([Claim(where="x", kind="train", inputs=inputs)]))
     connection = weakref.ref(statements._kept)
     (claim,) = statements.of_kind("train")
     del statements

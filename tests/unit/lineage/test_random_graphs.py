@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lineage_world import statements_of
 
 from provenance.lineage.authority import Authority
 from provenance.lineage.claims import Claim, Input
 from provenance.lineage.impact import impact_of_reference
-from provenance.lineage.index import Statements
 from provenance.lineage.opening import Opened
 from provenance.lineage.references import Reference
 from provenance.lineage.tracing import follow
@@ -26,15 +26,6 @@ SIGNER = fingerprint(KEY)
 
 def artifact(number: int) -> Reference:
     return Reference(f"{number:064x}", f"{number + 10**6:064x}", name=str(number))
-
-
-def statements_of(claims) -> Statements:
-    statements = Statements()
-    for claim in claims:
-        statements._insert(1, claim)
-    for table in ("subject", "input"):
-        statements._flush(table)
-    return statements
 
 
 def made(number: int, inputs, *, signer=SIGNER, where="") -> Claim:
